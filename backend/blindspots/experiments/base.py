@@ -1,0 +1,281 @@
+"""The contract of every job kind: a Spec that plans, runs, merges and draws.
+
+A kind is one Spec subclass in one file of this package, and its name in the union of `experiments/__init__.py`.
+Nothing here knows the database, the queue or the web; what a kind needs from outside comes through two
+protocols, `Catalog` while a job is being submitted and `Context` while one of its parts runs.
+
+Specs and plans are made in the API process, which starts without torch: import torch, and everything that
+imports it, inside `run` and `merge`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+Device = Literal["auto", "cpu", "cuda"]
+Theme = Literal["light", "dark"]
+
+
+class Parameters(BaseModel):
+    """Base of every model that a user fills in: strict, frozen, no unknown field, no NaN or infinity."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a plan may know of a trained model, without its weights."""
+
+    id: str
+    name: str
+    network: str  # name of a zoo architecture
+    parameters: Mapping[str, JsonValue]  # of that architecture
+    weights_sha256: str
+    input_shape: tuple[int, int, int]  # channels, height, width
+    class_names: tuple[str, ...]
+    dataset: str  # what it was trained on
+    multiply_adds: int  # of one forward pass of one image
+    linear: bool = False  # logits are affine in the pixels
+    smooth: bool = False  # logits have continuous derivatives
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What a plan may know of a data set, without its pixels."""
+
+    name: str
+    title: str
+    sha256: str
+    shape: tuple[int, int, int]  # channels, height, width
+    class_names: tuple[str, ...]
+    sizes: Mapping[str, int]  # split -> images
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """An image that a user uploaded, already re-encoded."""
+
+    id: str  # sha256 of the stored PNG
+    shape: tuple[int, int, int]
+
+
+class Catalog(Protocol):
+    """What exists. Each look-up raises InvalidInput naming `field` when it finds nothing."""
+
+    def model(self, reference: str, *, field: str) -> ModelFacts:
+        """`reference` is an id or a name."""
+
+    def dataset(self, name: str, *, field: str) -> DatasetFacts: ...
+
+    def labels(self, dataset: str, split: str) -> Array:
+        """(n,) int64 labels of one split."""
+
+    def image(self, reference: str, *, field: str) -> ImageFacts: ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of a job, of 1 to 30 seconds where it can be split, that any worker can run."""
+
+    label: str  # shown to the user: "images 0-511"
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    units: int = 1  # of progress that it contributes, for instance images
+    bytes_kept: int = 0  # estimate of what it will store
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """A trained model, to be entered in the model table by the transaction that commits the result."""
+
+    name: str
+    network: str
+    parameters: Mapping[str, JsonValue]
+    weights: Arrays
+    input_shape: tuple[int, int, int]
+    class_names: tuple[str, ...]
+    dataset: str
+    multiply_adds: int
+    metrics: Mapping[str, JsonValue]
+    linear: bool = False
+    smooth: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a part or a merge found. Arrays become one safetensors artifact, the summary is stored as JSON."""
+
+    arrays: Arrays = field(default_factory=dict)
+    summary: Mapping[str, JsonValue] = field(default_factory=dict)
+    models: tuple[NewModel, ...] = ()
+
+
+class StoredResult(Protocol):
+    """A committed Result, read lazily from its artifact."""
+
+    @property
+    def summary(self) -> Mapping[str, JsonValue]: ...
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the stored arrays."""
+
+    def array(self, name: str, rows: slice | None = None) -> Array:
+        """The array of that name, or only some of its leading rows. Raises KeyError."""
+
+
+class Context(Protocol):
+    """The only door from a running part to the outside."""
+
+    device: str  # resolved: "cpu" or "cuda"
+    seed: int  # of this part, derived from the job's seed and the part's index
+
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        """Cheap to call often: it is written at most twice a second. Also checks for cancellation."""
+
+    def check_cancelled(self) -> None:
+        """Raises Cancelled when the job was cancelled or the lease was lost."""
+
+    def model(self, reference: str) -> tuple[ModelFacts, Arrays]: ...
+
+    def dataset(self, name: str, split: str) -> tuple[Array, Array]:
+        """Images (n, c, h, w) uint8 and labels (n,) int64."""
+
+    def image(self, reference: str) -> Array:
+        """An uploaded image, (c, h, w) uint8."""
+
+    def part(self, index: int) -> StoredResult:
+        """In `merge`: the committed result of a part."""
+
+    def part_count(self) -> int: ...
+
+    def load_checkpoint(self) -> Arrays | None:
+        """What an earlier attempt at this same part saved last."""
+
+    def save_checkpoint(self, arrays: Arrays) -> None: ...
+
+    def install_dataset(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Put checked files, by name, atomically under the service's own data-set folder."""
+
+
+class Outcome(Protocol):
+    """A finished job, as figures, examples and exports read it."""
+
+    spec: "Spec"
+    result: StoredResult  # of the merge
+
+    def part(self, index: int) -> StoredResult: ...
+
+    def model(self, reference: str) -> ModelFacts: ...
+
+    def dataset(self, name: str, split: str) -> tuple[Array, Array]: ...
+
+    def image(self, reference: str) -> Array: ...
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One drawing of a finished job: what it shows, how to read it, and how it is computed."""
+
+    title: str  # states what is seen
+    reading: str  # one sentence on how to read it
+    formula: str  # how it is computed, in plain text or TeX without delimiters
+    source: str  # paper, section, equation
+    draw: Callable[[Outcome, Theme], Any]  # a plotly.graph_objects.Figure
+
+
+class Spec(Parameters):
+    """Base of every job kind. Subclasses add `kind: Literal[...]` and their parameters."""
+
+    title: str = Field("", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", json_schema_extra={"x-group": "job"})
+    """Shown in the history; changes no number."""
+
+    seed: int = Field(0, ge=0, lt=2**32, json_schema_extra={"x-group": "advanced"})
+    """Every random number of the job derives from it."""
+
+    device: Device = Field("auto", json_schema_extra={"x-group": "advanced"})
+    """`auto` takes a GPU where the worker has one."""
+
+    code_version: ClassVar[int] = 1
+    """Raise it when the same Spec would give other numbers: finished parts are then not reused."""
+
+    heading: ClassVar[str] = ""
+    """Human name of the kind: "Attack"."""
+
+    figures: ClassVar[Mapping[str, Figure]] = {}
+
+    def resolve(self, catalog: Catalog) -> Self:  # noqa: ARG002
+        """Check every reference against what exists, and replace names by ids.
+
+        Raises InvalidInput naming the field.
+        """
+        return self
+
+    def plan(self, catalog: Catalog) -> list[Part]:
+        """The parts, in order. Pure: the same Spec and catalog give the same parts."""
+        raise NotImplementedError
+
+    def inputs(self, catalog: Catalog) -> list[str]:  # noqa: ARG002
+        """Hashes of everything read besides the Spec (weights, data sets): part of what identifies a result."""
+        return []
+
+    def run(self, part: Part, context: Context) -> Result:
+        """Compute one part. The same part, seed and device give the same bytes."""
+        raise NotImplementedError
+
+    def merge(self, context: Context) -> Result:
+        """Join the committed parts into the job's result."""
+        raise NotImplementedError
+
+    def examples(self, outcome: Outcome, query: "ExampleQuery") -> "ExamplePage":  # noqa: ARG002
+        """A page of the per-image results, for kinds that have them."""
+        return ExamplePage(total=0, matching=0, rows=[])
+
+    def example(self, outcome: Outcome, index: int) -> "Example | None":  # noqa: ARG002
+        """One image's full record, or None where there is no such row."""
+        return None
+
+    def table(self, outcome: Outcome) -> Arrays:  # noqa: ARG002
+        """Columns (n,) of per-image numbers, for CSV and JSON export."""
+        return {}
+
+    def export_arrays(self, outcome: Outcome) -> Arrays:
+        """Everything, for NPZ export."""
+        return self.table(outcome)
+
+
+class ExampleQuery(Parameters):
+    """Which examples to show, in which order."""
+
+    sort: Literal["index", "-index", "distortion", "-distortion", "confidence", "-confidence"] = "index"
+    true_class: int | None = Field(None, ge=0)
+    reached_class: int | None = Field(None, ge=0)
+    target_class: int | None = Field(None, ge=0)
+    success: bool | None = None
+    offset: int = Field(0, ge=0, le=10**9)
+    limit: int = Field(48, ge=1, le=200)
+
+
+@dataclass(frozen=True)
+class ExamplePage:
+    """One page of the gallery; each row is JSON-ready and holds at least `index`, the row of the job."""
+
+    total: int
+    matching: int
+    rows: list[dict[str, JsonValue]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image: JSON-ready facts, and the pixels for the triptych, (c, h, w) float32 in [0, 1]."""
+
+    facts: dict[str, JsonValue]
+    original: Array
+    adversarial: Array | None  # None where only statistics were kept
