@@ -1,0 +1,257 @@
+"""How every figure looks: one template per theme, and the few drawings that several kinds share.
+
+The colours are those of frontend/style/tokens.css. SVG traces only: WebGL ones would need `unsafe-eval`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from blindspots.experiments.base import Array, Theme
+
+FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif'
+MID_GREY = "rgb(128, 128, 128)"
+TRANSPARENT = "rgba(0, 0, 0, 0)"
+
+
+@dataclass(frozen=True)
+class Colours:
+    """One theme's colours by meaning."""
+
+    background: str
+    surface: str
+    text: str
+    muted: str
+    line: str  # grid, quiet borders
+    edge: str  # axes, stronger borders
+    accent: str  # what the figure is about
+    reference: str  # what it is held against: the paper, an exact optimum
+    warning: str
+    good: str
+
+
+LIGHT = Colours(
+    background="#ffffff",
+    surface="#f7f7f8",
+    text="#17181c",
+    muted="#63666f",
+    line="#e3e4e8",
+    edge="#8b8e99",
+    accent="#3557d6",
+    reference="#b5510f",
+    warning="#b3261e",
+    good="#1d7a4a",
+)
+DARK = Colours(
+    background="#101114",
+    surface="#17181c",
+    text="#eceef2",
+    muted="#9a9eab",
+    line="#2a2c33",
+    edge="#6b6f7c",
+    accent="#8aa2ff",
+    reference="#f2a365",
+    warning="#ff9a90",
+    good="#67c795",
+)
+DIVERGING = [
+    [0.0, "rgb(8, 29, 88)"],
+    [0.25, "rgb(44, 95, 178)"],
+    [0.5, MID_GREY],
+    [0.75, "rgb(233, 133, 56)"],
+    [1.0, "rgb(255, 240, 200)"],
+]
+
+
+def colours(theme: Theme) -> Colours:
+    """The colours of a theme, by meaning."""
+    return DARK if theme == "dark" else LIGHT
+
+
+def sequential(theme: Theme) -> list[list[float | str]]:
+    """Colour scale from the surface (nothing) to the accent (much)."""
+    palette = colours(theme)
+    return [[0.0, palette.surface], [1.0, palette.accent]]
+
+
+def layout(theme: Theme) -> go.Layout:
+    """An empty layout with the template of a theme: every figure starts from it."""
+    return go.Layout(template=template(theme))
+
+
+@cache
+def template(theme: Theme) -> go.layout.Template:
+    """Transparent paper, system font, tabular numerals, quiet axes, one accent colour."""
+    palette = colours(theme)
+    axis: dict[str, Any] = {
+        "gridcolor": palette.line,
+        "linecolor": palette.edge,
+        "tickcolor": palette.edge,
+        "tickfont": {"color": palette.muted},
+        "title": {"font": {"color": palette.muted, "size": 13}, "standoff": 8},
+        "zeroline": False,
+        "showline": True,
+        "ticks": "outside",
+        "ticklen": 4,
+        "automargin": True,
+    }
+    colour_bar = {
+        "outlinewidth": 0,
+        "thickness": 12,
+        "tickfont": {"color": palette.muted},
+        "title": {"font": {"color": palette.muted}},
+    }
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": TRANSPARENT,
+            "plot_bgcolor": TRANSPARENT,
+            "font": {"family": FONT, "size": 13, "color": palette.text},
+            "colorway": [palette.accent, palette.reference, palette.muted, palette.good, palette.warning],
+            "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+            "xaxis": {**axis, "showgrid": False},
+            "yaxis": axis,
+            "coloraxis": {"colorbar": colour_bar},
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": 1.02,
+                "yanchor": "bottom",
+                "bgcolor": TRANSPARENT,
+                "font": {"color": palette.muted},
+            },
+            "hoverlabel": {
+                "bgcolor": palette.surface,
+                "bordercolor": palette.edge,
+                "font": {"color": palette.text, "family": FONT},
+            },
+            "separators": ".\u2009",
+            "dragmode": "zoom",
+        },
+        data={"heatmap": [{"colorbar": colour_bar}], "scatter": [{"line": {"width": 2}}]},
+    )
+
+
+def empty(theme: Theme, message: str) -> go.Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = go.Figure(layout=layout(theme))
+    figure.add_annotation(
+        text=message,
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
+        showarrow=False,
+        font={"color": colours(theme).muted},
+    )
+    figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
+    return figure
+
+
+def heat_map(
+    theme: Theme,
+    values: Array,
+    *,
+    columns: Sequence[str],
+    rows: Sequence[str],
+    column_title: str,
+    row_title: str,
+    value_title: str,
+) -> go.Figure:
+    """A matrix (rows, columns) of numbers, first row on top, square cells, from nothing to the accent colour."""
+    assert values.shape == (len(rows), len(columns))
+    figure = go.Figure(layout=layout(theme))
+    figure.add_heatmap(
+        z=values,
+        x=list(columns),
+        y=list(rows),
+        colorscale=sequential(theme),
+        colorbar={"title": {"text": value_title}},
+        hovertemplate=f"{row_title} %{{y}}<br>{column_title} %{{x}}<br>{value_title} %{{z}}<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": column_title}, "type": "category", "constrain": "domain", "showgrid": False},
+        yaxis={
+            "title": {"text": row_title},
+            "type": "category",
+            "autorange": "reversed",
+            "scaleanchor": "x",
+            "showgrid": False,
+        },
+    )
+    return figure
+
+
+def curves(
+    theme: Theme,
+    x: Array,
+    lines: Mapping[str, Array],
+    *,
+    x_title: str,
+    y_title: str,
+    logarithmic: bool = False,
+    percent: bool = False,
+) -> go.Figure:
+    """One line per name over the same x, (n,); the legend appears with the second line."""
+    palette = colours(theme)
+    figure = go.Figure(layout=layout(theme))
+    for (name, y), colour in zip(
+        lines.items(), (palette.accent, palette.reference, palette.muted), strict=False
+    ):
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines" if len(x) > 1 else "markers",
+            name=name,
+            line={"color": colour},
+            hovertemplate=f"{x_title} %{{x}}<br>{name} %{{y:{'.2%' if percent else '.4g'}}}<extra></extra>",
+        )
+    figure.update_layout(
+        showlegend=len(lines) > 1,
+        xaxis={"title": {"text": x_title}},
+        yaxis={"title": {"text": y_title}},
+    )
+    if logarithmic:
+        figure.update_yaxes(type="log", exponentformat="power", dtick=1)
+    else:
+        figure.update_yaxes(rangemode="tozero", tickformat=".1%" if percent else None)
+    return figure
+
+
+def image_grid(theme: Theme, images: Array, *, columns: int, value_title: str = "weight") -> go.Figure:
+    """Signed images (n, h, w) side by side, each normalised by its own largest magnitude, zero is mid-grey.
+
+    Hovering tells the image's number, the pixel and its true value.
+    """
+    count, height, width = images.shape
+    columns = max(1, min(columns, count))
+    rows = -(-count // columns)
+    shape = (rows * (height + 1) - 1, columns * (width + 1) - 1)
+    drawn, value, number = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64)
+    for place, image in enumerate(images):
+        top, left = place // columns * (height + 1), place % columns * (width + 1)
+        cell = (slice(top, top + height), slice(left, left + width))
+        drawn[cell] = image / (np.abs(image).max() or 1.0)
+        value[cell], number[cell] = image, place
+    figure = go.Figure(layout=layout(theme))
+    figure.add_heatmap(
+        z=drawn.astype(np.float32),
+        customdata=np.stack([number, value], axis=-1),
+        zmin=-1,
+        zmax=1,
+        colorscale=DIVERGING,
+        showscale=False,
+        hoverongaps=False,
+        hovertemplate=f"number %{{customdata[0]}}<br>{value_title} %{{customdata[1]:.3g}}<extra></extra>",
+    )
+    hidden = {"visible": False, "constrain": "domain", "showgrid": False}
+    figure.update_layout(
+        xaxis=hidden,
+        yaxis={**hidden, "autorange": "reversed", "scaleanchor": "x"},
+        margin={"t": 8},
+        showlegend=False,
+    )
+    return figure
