@@ -161,7 +161,7 @@ def heat_map(
     row_title: str,
     value_title: str,
 ) -> go.Figure:
-    """A matrix (rows, columns) of numbers, first row on top, square cells, from nothing to the accent colour."""
+    """A matrix (rows, columns) of numbers: first row on top, square cells, stronger colour for more."""
     assert values.shape == (len(rows), len(columns))
     figure = go.Figure(layout=layout(theme))
     figure.add_heatmap(
@@ -224,28 +224,28 @@ def curves(
 def image_grid(theme: Theme, images: Array, *, columns: int, value_title: str = "weight") -> go.Figure:
     """Signed images (n, h, w) side by side, each normalised by its own largest magnitude, zero is mid-grey.
 
-    Hovering tells the image's number, the pixel and its true value.
+    Hovering tells a pixel's true value.
     """
     count, height, width = images.shape
     columns = max(1, min(columns, count))
     rows = -(-count // columns)
     shape = (rows * (height + 1) - 1, columns * (width + 1) - 1)
-    drawn, value, number = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.int64)
+    drawn, value = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
     for place, image in enumerate(images):
         top, left = place // columns * (height + 1), place % columns * (width + 1)
         cell = (slice(top, top + height), slice(left, left + width))
         drawn[cell] = image / (np.abs(image).max() or 1.0)
-        value[cell], number[cell] = image, place
+        value[cell] = image
     figure = go.Figure(layout=layout(theme))
     figure.add_heatmap(
-        z=drawn.astype(np.float32),
-        customdata=np.stack([number, value], axis=-1),
+        z=drawn,
+        customdata=value,
         zmin=-1,
         zmax=1,
         colorscale=DIVERGING,
         showscale=False,
         hoverongaps=False,
-        hovertemplate=f"number %{{customdata[0]}}<br>{value_title} %{{customdata[1]:.3g}}<extra></extra>",
+        hovertemplate=f"{value_title} %{{customdata:.3g}}<extra></extra>",
     )
     hidden = {"visible": False, "constrain": "domain", "showgrid": False}
     figure.update_layout(
