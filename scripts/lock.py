@@ -2,7 +2,7 @@
 
 Run it in the project's environment after a change of dependencies: `.venv/bin/python scripts/lock.py`.
 It asks pip to resolve pyproject.toml afresh, and keeps names and versions only: where packages come from is
-the reader's own pip configuration. Local build tags (`2.13.0+cpu`) are dropped, so that any build of torch fits.
+the reader's own pip configuration. Local build tags (`2.13.0+cpu`) are dropped, so any build of torch fits.
 """
 
 import json
