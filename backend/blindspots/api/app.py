@@ -1,0 +1,88 @@
+"""The web application, put together from what it is given."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import Depends, FastAPI, Request
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+from blindspots import __version__
+from blindspots.api import (
+    catalog,
+    datasets,
+    events,
+    frontend,
+    images,
+    jobs,
+    models,
+    openapi,
+    problems,
+    system,
+)
+from blindspots.api.auth import Authenticator
+from blindspots.api.guard import Guard
+from blindspots.api.queries import only_known_parameters
+from blindspots.api.replies import tagged_json
+from blindspots.settings import Settings
+from blindspots.work.service import Service
+
+# What a stranger may ask for, besides the static files of the frontend. Everything else is closed.
+OPEN = frozenset(
+    {
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+        ("GET", "/login"),
+        ("POST", "/login"),
+        ("POST", "/api/v1/session"),
+    }
+)
+
+
+def create_app(settings: Settings, service: Service, *, frontend_folder: Path | None = None) -> FastAPI:
+    """The API and the frontend of one installation. Imports no torch, computes nothing.
+
+    Raises StartupError when the files that hold the secrets cannot be made or trusted.
+    """
+    authenticator = Authenticator(settings.data_dir)
+    assets = frontend.Assets(frontend_folder or frontend.default_folder())
+    feed = events.Feed(service)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        feed.close()
+
+    app = FastAPI(
+        title="Blindspots",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(only_known_parameters)],
+    )
+    app.state.settings, app.state.service, app.state.feed = settings, service, feed
+    app.state.authenticator, app.state.assets = authenticator, assets
+    problems.install(app)
+
+    for part in (catalog, jobs, models, datasets, images, events, system):
+        app.include_router(part.router)
+    app.include_router(system.health)
+
+    @app.get("/api/openapi.json", include_in_schema=False)
+    def openapi_document(request: Request) -> Response:
+        return tagged_json(request, openapi.document(app))
+
+    app.include_router(frontend.router)
+
+    def is_open(method: str, path: str) -> bool:
+        return (method, path) in OPEN or (method in ("GET", "HEAD") and path in assets)
+
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
+    app.add_middleware(
+        Guard, authenticator=authenticator, allowed_hosts=settings.allowed_hosts, is_open=is_open
+    )
+    return app

@@ -1,0 +1,261 @@
+"""The static frontend, and the two pages that stand without it: sign-in and the index behind it.
+
+Only files of known types are served, by looking the request up in a list of what is there; a path of the request
+never becomes a path of the disk.
+"""
+
+import gzip
+import os
+import re
+import time
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from blindspots.api.auth import SESSION_SECONDS, Authenticator, cookie_name
+from blindspots.api.bodies import read_body
+from blindspots.api.replies import REVALIDATE, same
+from blindspots.errors import NotFound, RateLimited, Unauthenticated, UnsupportedMedia
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+HIDDEN_FOLDERS = {"node_modules"}
+COMPRESSED = {".html", ".css", ".js", ".svg", ".txt"}
+
+INLINE_SCRIPT = re.compile(rb"<script type=\"(?:importmap|speculationrules)\">(.*?)</script>", re.DOTALL)
+
+
+def policy(page: bytes = b"") -> str:
+    """The Content-Security-Policy of a page: itself only, and its own inline import map, named by its hash.
+
+    Styles may be inline because Plotly positions its hover labels and mode bar with style attributes and one
+    style element, and Swagger UI does the same; a style can load nothing under the other directives.
+    """
+    hashes = (f"'sha256-{b64encode(sha256(each).digest()).decode()}'" for each in INLINE_SCRIPT.findall(page))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            " ".join(("script-src 'self'", *hashes)),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file, as it is sent."""
+
+    body: bytes
+    compressed: bytes | None
+    media_type: str
+    etag: str
+    version: tuple[int, int]  # modification time in ns, size
+
+
+def default_folder() -> Path:
+    """`_frontend` inside an installed wheel, or `frontend/` beside `backend/` in a checkout."""
+    package = Path(str(files("blindspots")))
+    installed = package / "_frontend"
+    return installed if installed.is_dir() else package.parents[1] / "frontend"
+
+
+class Assets:
+    """The files of the frontend, read once and again when they change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self._held: dict[str, Asset] = {}
+        self._lock = Lock()
+        self._paths = self._list()
+        self._listed = time.monotonic()
+
+    def _list(self) -> dict[str, Path]:
+        found = {}
+        for folder, folders, names in os.walk(self.folder):
+            folders[:] = [each for each in folders if each[0] != "." and each not in HIDDEN_FOLDERS]
+            for name in names:
+                path = Path(folder, name)
+                if name[0] != "." and path.suffix in MEDIA_TYPES and not path.is_symlink():
+                    found["/" + path.relative_to(self.folder).as_posix()] = path
+        return found
+
+    def __contains__(self, path: str) -> bool:
+        if path not in self._paths and time.monotonic() - self._listed > 1:
+            self._paths, self._listed = self._list(), time.monotonic()
+        return path in self._paths
+
+    def get(self, path: str) -> Asset:
+        """Raises NotFound."""
+        if path not in self:
+            raise NotFound("There is nothing at this address.")
+        file = self._paths[path]
+        try:
+            stat = file.stat()
+        except FileNotFoundError:
+            raise NotFound("There is nothing at this address.") from None
+        version = (stat.st_mtime_ns, stat.st_size)
+        held = self._held.get(path)
+        if held is None or held.version != version:
+            body = file.read_bytes()
+            small = (
+                gzip.compress(body, 6, mtime=0) if file.suffix in COMPRESSED and len(body) > 1024 else None
+            )
+            etag = f'W/"{blake2b(body, digest_size=16).hexdigest()}"'
+            held = Asset(body, small, MEDIA_TYPES[file.suffix], etag, version)
+            with self._lock:
+                self._held[path] = held
+        return held
+
+
+def asset_response(request: Request, asset: Asset) -> Response:
+    """The file, compressed where the client takes it, or 304."""
+    headers = {"ETag": asset.etag, "Cache-Control": REVALIDATE, "Vary": "Accept-Encoding"}
+    if asset.media_type.startswith("text/html"):
+        headers["Content-Security-Policy"] = policy(asset.body)
+    if same(request, asset.etag):
+        return Response(status_code=304, headers=headers)
+    body = asset.body
+    if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        body = asset.compressed
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type=asset.media_type, headers=headers)
+
+
+LOGIN_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Sign in · Blindspots</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+{head}
+<style>
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1rem; }}
+input {{ font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; }}
+button {{ font: inherit; margin-top: .75rem; padding: .5rem 1.25rem; }}
+[role=alert] {{ border-left: .25rem solid; padding-left: .75rem; }}
+</style>
+</head>
+<body>
+<main>
+<h1>Blindspots</h1>
+{message}
+<p>Open the link that <code>blindspots up</code> printed. It works once; <code>blindspots login</code> prints a
+fresh one.</p>
+<p>Or paste the token, which is in the file <code>token</code> of the data folder:</p>
+<form method="post" action="/login">
+<label for="token">Token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+<button type="submit">Sign in</button>
+</form>
+</main>
+</body>
+</html>
+"""
+
+
+def login_page(
+    message: str = "", *, status: int = 200, retry: bool = False, after: int | None = None
+) -> Response:
+    """The sign-in page. `retry` asks the browser to come again by itself, now from this site."""
+    alert = f'<p role="alert">{escape(message)}</p>' if message else ""
+    head = '<meta http-equiv="refresh" content="0; url=/login">' if retry else ""
+    headers = {"Content-Security-Policy": policy(), "Cache-Control": "no-store"}
+    if after is not None:
+        headers["Retry-After"] = str(after)
+    return HTMLResponse(LOGIN_PAGE.format(message=alert, head=head), status_code=status, headers=headers)
+
+
+def welcome(request: Request, session: str, response: Response) -> Response:
+    """The answer, with the session cookie."""
+    response.set_cookie(
+        cookie_name(request.scope),
+        session,
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def page_file(address: str) -> str:
+    """The file behind an address. The frontend draws every view itself, so all but files are its index."""
+    if address == "/api/docs":
+        return "/api-docs.html"
+    if address.startswith("/api/") or "." in address.rsplit("/", 1)[1]:
+        return address
+    return "/index.html"
+
+
+router = APIRouter(include_in_schema=False)
+
+
+def _signed_in(request: Request, offered: str) -> Response:
+    authenticator: Authenticator = request.app.state.authenticator
+    address = request.client.host if request.client else ""
+    try:
+        session = authenticator.sign_in(offered, address)
+    except RateLimited as error:
+        return login_page(error.message, status=429, after=getattr(error, "retry_after", 60))
+    except Unauthenticated as error:
+        return login_page(error.message, status=401)
+    return welcome(request, session, RedirectResponse("/", status_code=303))
+
+
+@router.get("/login")
+def login(request: Request, token: str = "") -> Response:
+    """The sign-in link ends here; so does everybody who is not signed in.
+
+    A browser that comes from another site's link does not send the strict cookie along, so it is asked to come
+    again.
+    """
+    if request.state.identity is not None:
+        return RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store"})
+    if token:
+        return _signed_in(request, token)
+    return login_page(retry=request.headers.get("sec-fetch-site") in ("cross-site", "same-site"))
+
+
+@router.post("/login")
+async def login_form(request: Request) -> Response:
+    """The form of the sign-in page."""
+    if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
+        raise UnsupportedMedia(
+            "This address takes the form of the sign-in page; programs send a bearer token."
+        )
+    body = await read_body(request, limit=4096)
+    fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=4)
+    return _signed_in(request, fields.get("token", [""])[0].strip())
+
+
+@router.api_route("/{path:path}", methods=["GET", "HEAD"])
+def page(request: Request, path: str) -> Response:
+    """A file of the frontend, or the page that draws this address."""
+    assets: Assets = request.app.state.assets
+    return asset_response(request, assets.get(page_file("/" + path)))

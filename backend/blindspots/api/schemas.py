@@ -1,0 +1,231 @@
+"""The shapes of the answers, as the OpenAPI document states them.
+
+Routes answer with what the service returns; these models document it, and the contract test holds the answers to
+them.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+PartState = Literal["waiting", "ready", "running", "succeeded", "failed", "cancelled"]
+Lane = Literal["batch", "interactive"]
+
+
+class Answer(BaseModel):
+    """Base of every answer."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class FieldProblem(Answer):
+    """One wrong field."""
+
+    field: str
+    message: str
+
+
+class Problem(Answer):
+    """Every error, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    """Stable name of the error, for programs."""
+    detail: str
+    """What is allowed and what to do next, for people."""
+    field: str | None
+    """Path of the input to blame, as it was written: `images.count`."""
+    request_id: str
+    errors: list[FieldProblem]
+
+
+class Progress(Answer):
+    """How far a job is."""
+
+    done: float
+    total: float
+    fraction: float
+    message: str
+    eta_seconds: float | None
+
+
+class JobError(Answer):
+    """Why a job failed."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class Named(Answer):
+    """A reference with its name."""
+
+    id: str
+    name: str
+
+
+class Job(Answer):
+    """One job, as lists show it."""
+
+    id: str
+    kind: str
+    title: str
+    state: JobState
+    lane: Lane
+    kept: bool
+    owner: str
+    model: Named | None
+    dataset: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    seed: int
+    device: str
+    progress: Progress
+    waiting_for: str | None
+    error: JobError | None
+    summary: dict[str, Any]
+    cancel_requested: bool
+
+
+class PartCounts(Answer):
+    """How many parts are in which state."""
+
+    total: int
+    waiting: int
+    ready: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    reused: int
+
+
+class JobDetail(Job):
+    """One job with everything about it."""
+
+    spec: dict[str, Any]
+    versions: dict[str, Any]
+    parts: PartCounts
+    figures: list[str]
+    exports: list[str]
+    models: list[Named]
+    duration_seconds: float | None
+
+
+class JobPage(Answer):
+    """One page of the history."""
+
+    items: list[Job]
+    next_cursor: str | None
+
+
+class Estimate(Answer):
+    """What a job would cost."""
+
+    parts: int
+    reused_parts: int
+    images: int
+    seconds: float | None
+    seconds_basis: str
+    bytes_kept: int
+    waiting_for: str | None
+
+
+class Items(Answer):
+    """A list."""
+
+    items: list[dict[str, Any]]
+
+
+class Drawing(Answer):
+    """A Plotly figure."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+
+
+class FigureAnswer(Answer):
+    """A figure, how to read it, and how it is computed."""
+
+    figure: Drawing
+    title: str
+    reading: str
+    formula: str
+    source: str
+
+
+class ExampleRows(Answer):
+    """One page of the gallery."""
+
+    total: int
+    matching: int
+    rows: list[dict[str, Any]]
+
+
+class ExampleAnswer(Answer):
+    """One image's full record and its zoomable triptych."""
+
+    facts: dict[str, Any]
+    figure: Drawing | None
+
+
+class ImageReference(Answer):
+    """One image of a data set."""
+
+    index: int
+    label: int
+
+
+class ImagePage(Answer):
+    """Some images of a data set."""
+
+    total: int
+    items: list[ImageReference]
+
+
+class StoredImage(Answer):
+    """An uploaded image as it is kept."""
+
+    id: str
+    """Content hash of the stored PNG."""
+    shape: list[int] = Field(min_length=3, max_length=3)
+    """Channels, height, width."""
+    width: int
+    height: int
+
+
+class EventPage(Answer):
+    """Events since an id."""
+
+    items: list[dict[str, Any]]
+    latest: int
+
+
+class Session(Answer):
+    """Who is signed in."""
+
+    user: str
+    role: Literal["viewer", "member", "admin"]
+
+
+class CatalogAnswer(Answer):
+    """Every job kind with the JSON Schema of its parameters, and the names that they may hold."""
+
+    version: str
+    kinds: list[dict[str, Any]]
+    networks: list[dict[str, Any]]
+    methods: list[dict[str, Any]]
+    defaults: dict[str, Any]
+
+
+class System(Answer):
+    """The state of this installation."""
+
+    version: str
+    mode: str
+    workers: list[dict[str, Any]]
+    queue: dict[str, Any]
