@@ -13,7 +13,10 @@ import plotly.graph_objects as go
 
 from blindspots.experiments.base import Array, Theme
 
-FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", Arial, sans-serif'
+FONT = (  # --sans of tokens.css
+    'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", '
+    '"Liberation Sans", Arial, sans-serif'
+)
 MID_GREY = "rgb(128, 128, 128)"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 

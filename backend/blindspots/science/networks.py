@@ -4,6 +4,7 @@ Every network takes images (n, c, h, w) float32 in [0, 1] and returns logits (n,
 pixels first is part of it, so that an attack acts on raw pixels. Softmax is applied by the loss, not here.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -28,14 +29,14 @@ class Softmax(nn.Module):
 
 
 class MultilayerPerceptron(nn.Module):
-    """Fully connected layers of any widths. Szegedy et al. 2013, table 1: N100-100-10 has widths (100, 100)."""
+    """Fully connected layers. Szegedy et al. 2013, table 1: N100-100-10 has widths (100, 100)."""
 
     def __init__(
         self, input_shape: Shape, classes: int, *, widths: Sequence[int], activation: Activation = "sigmoid"
     ) -> None:
         super().__init__()
         sizes = [math.prod(input_shape), *widths]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.activation = ACTIVATIONS[activation]()
         self.output = nn.Linear(sizes[-1], classes)
 
@@ -47,7 +48,7 @@ class MultilayerPerceptron(nn.Module):
 
 
 class SparseAutoencoderSoftmax(nn.Module):
-    """Softmax on the codes of a sparse autoencoder that never saw a label. Szegedy et al. 2013, table 1: AE400-10.
+    """Softmax on the codes of a sparse autoencoder, which never saw a label. Szegedy et al. 2013, table 1.
 
     Only `encoder` and `output` answer questions; `decoder` is what the encoder was trained with.
     """
@@ -74,8 +75,8 @@ class SparseAutoencoderSoftmax(nn.Module):
 class Convolutional(nn.Module):
     """One convolution, one max-pooling, one hidden layer with dropout. Szegedy et al. 2013, section 3.
 
-    The paper prints no sizes; these are free. The convolution keeps no border: a side shrinks by `kernel` - 1,
-    then is divided by `pool` and rounded down. Raises ValueError where nothing is left.
+    The paper prints no sizes; these are free. The convolution keeps no border: a side shrinks by
+    `kernel` - 1, then is divided by `pool` and rounded down. Raises ValueError where nothing is left.
     """
 
     def __init__(
@@ -94,7 +95,8 @@ class Convolutional(nn.Module):
         sides = [(side - kernel + 1) // pool for side in (height, width)]
         if min(sides) < 1:
             raise ValueError(
-                f"a {kernel} x {kernel} convolution and {pool} x {pool} pooling leave nothing of {height} x {width} pixels"
+                f"expected at least one position after a {kernel} x {kernel} convolution and {pool} x {pool} "
+                f"pooling, got none of {height} x {width} pixels"
             )
         self.convolution = nn.Conv2d(channels, filters, kernel)
         self.pool = nn.MaxPool2d(pool)
@@ -115,7 +117,7 @@ def layers(module: nn.Module) -> list[nn.Linear | nn.Conv2d]:
 
 @torch.no_grad()
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Weights from N(0, 1 / fan-in), biases zero, in the order of `layers`; the paper does not say how it began."""
+    """Weights from N(0, 1 / fan-in), biases zero, in the order of `layers`: the paper gives no start."""
     for layer in layers(module):
         fan_in = layer.weight[0].numel()
         layer.weight.normal_(0.0, 1 / math.sqrt(fan_in), generator=generator)

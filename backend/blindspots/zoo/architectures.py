@@ -1,0 +1,265 @@
+"""The networks that can be trained and attacked: what a user fills in, and how a module is built of it.
+
+A network is one class here and its name in the union `Network`. Modules are built in `build`, which is the
+first to import torch: forms and plans need only the parameters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Shape = tuple[int, int, int]  # channels, height, width
+
+
+class NetworkParameters(BaseModel):
+    """Base of every network's parameters: strict, frozen, no unknown field, no NaN."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    title: ClassVar[str]
+    source: ClassVar[str]
+    linear: ClassVar[bool] = False  # logits are affine in the pixels
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the logits have continuous derivatives."""
+        return True
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that learn from labels, in order: each may have its own weight decay."""
+        raise NotImplementedError
+
+    @property
+    def short_name(self) -> str:
+        """For a model that its user does not name."""
+        raise NotImplementedError
+
+    def unfit(self, input_shape: Shape) -> str | None:  # noqa: ARG002
+        """Why images of that shape cannot be read, None where they can."""
+        return None
+
+    def build(self, input_shape: Shape, classes: int) -> "nn.Module":
+        """The module, with torch's own starting weights."""
+        raise NotImplementedError
+
+
+class Softmax(NetworkParameters):
+    """A linear classifier: one weight per pixel and class."""
+
+    name: Literal["softmax"] = "softmax"
+
+    title = "Softmax (linear)"
+    source = "Szegedy et al. 2013, table 1: FC10"
+    linear = True
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return ("output",)
+
+    @property
+    def short_name(self) -> str:
+        return "softmax"
+
+    def build(self, input_shape: Shape, classes: int) -> "nn.Module":
+        from blindspots.science import networks
+
+        return networks.Softmax(input_shape, classes)
+
+
+class MultilayerPerceptron(NetworkParameters):
+    """Fully connected hidden layers of any widths."""
+
+    name: Literal["mlp"] = "mlp"
+
+    widths: list[Annotated[int, Field(ge=1, le=10_000)]] = Field([100, 100], min_length=1, max_length=8)
+    """Units of each hidden layer, from the pixels on."""
+
+    activation: Literal["sigmoid", "tanh", "relu"] = "sigmoid"
+    """What each hidden unit does with its sum. The paper uses sigmoids."""
+
+    title = "Multilayer perceptron"
+    source = "Szegedy et al. 2013, table 1: FC100-100-10, FC200-200-10; table 3: FC123-456-10"
+
+    @property
+    def smooth(self) -> bool:
+        return self.activation != "relu"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return (*(f"hidden {number}" for number in range(1, len(self.widths) + 1)), "output")
+
+    @property
+    def short_name(self) -> str:
+        return "-".join(str(width) for width in self.widths)
+
+    def build(self, input_shape: Shape, classes: int) -> "nn.Module":
+        from blindspots.science import networks
+
+        return networks.MultilayerPerceptron(
+            input_shape, classes, widths=self.widths, activation=self.activation
+        )
+
+
+class AutoencoderSoftmax(NetworkParameters):
+    """A sparse autoencoder learns codes without labels; a softmax on the codes learns the classes."""
+
+    name: Literal["autoencoder_softmax"] = "autoencoder_softmax"
+
+    codes: int = Field(400, ge=1, le=10_000)
+    """Units of the code."""
+
+    sparsity: float = Field(0.05, gt=0, lt=1)
+    """Share of images on which a code unit shall be active: rho."""
+
+    sparsity_weight: float = Field(1.0, ge=0, le=1000, json_schema_extra={"x-group": "advanced"})
+    """How much the sparsity counts beside the reconstruction: beta. The paper is silent; 0.1 to 3 is usual."""
+
+    weight_penalty: float = Field(1e-3, ge=0, le=10, json_schema_extra={"x-group": "advanced"})
+    """Weight decay of encoder and decoder: mu. The paper is silent; 0.0001 to 0.003 is usual."""
+
+    autoencoder_iterations: int = Field(400, ge=1, le=10_000, json_schema_extra={"x-group": "advanced"})
+    """L-BFGS iterations of the autoencoder, before the softmax sees its first label."""
+
+    title = "Sparse autoencoder with softmax"
+    source = "Szegedy et al. 2013, table 1: AE400-10"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return ("output",)
+
+    @property
+    def short_name(self) -> str:
+        return f"AE{self.codes}"
+
+    def build(self, input_shape: Shape, classes: int) -> "nn.Module":
+        from blindspots.science import networks
+
+        return networks.SparseAutoencoderSoftmax(input_shape, classes, codes=self.codes)
+
+
+class Convolutional(NetworkParameters):
+    """One convolution, one max-pooling, one fully connected layer with dropout."""
+
+    name: Literal["conv"] = "conv"
+
+    filters: int = Field(32, ge=1, le=1024)
+    """Filters of the convolution."""
+
+    kernel: int = Field(5, ge=1, le=32)
+    """Side of a filter, in pixels."""
+
+    pool: int = Field(2, ge=1, le=16)
+    """Side of the max-pooling window, and its stride."""
+
+    hidden: int = Field(400, ge=1, le=10_000)
+    """Units of the fully connected layer."""
+
+    dropout: float = Field(0.5, ge=0, lt=1)
+    """Share of the hidden units that are silenced during training."""
+
+    title = "Convolutional network"
+    source = "Szegedy et al. 2013, section 3, which gives no sizes"
+
+    @property
+    def smooth(self) -> bool:
+        return False
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return ("convolution", "hidden", "output")
+
+    @property
+    def short_name(self) -> str:
+        return "conv"
+
+    def unfit(self, input_shape: Shape) -> str | None:
+        _, height, width = input_shape
+        if (min(height, width) - self.kernel + 1) // self.pool >= 1:
+            return None
+        return (
+            f"A {self.kernel} × {self.kernel} convolution and {self.pool} × {self.pool} pooling leave nothing of "
+            f"{height} × {width} pixels; choose a smaller kernel or pool."
+        )
+
+    def build(self, input_shape: Shape, classes: int) -> "nn.Module":
+        from blindspots.science import networks
+
+        return networks.Convolutional(
+            input_shape,
+            classes,
+            filters=self.filters,
+            kernel=self.kernel,
+            pool=self.pool,
+            hidden=self.hidden,
+            dropout=self.dropout,
+        )
+
+
+Network = Annotated[
+    Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional, Field(discriminator="name")
+]
+_ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(Network)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One entry of the list of networks."""
+
+    name: str
+    title: str
+    source: str
+    parameters: type[NetworkParameters]
+
+
+ARCHITECTURES = {
+    name: Architecture(name, parameters.title, parameters.source, parameters)
+    for name, parameters in (
+        ("softmax", Softmax),
+        ("mlp", MultilayerPerceptron),
+        ("autoencoder_softmax", AutoencoderSoftmax),
+        ("conv", Convolutional),
+    )
+}
+
+
+class TrainedFacts(Protocol):
+    """What `load` needs to know of a trained model; `experiments.base.ModelFacts` is one."""
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def input_shape(self) -> Shape: ...
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+
+def parse(name: str, parameters: Mapping[str, Any]) -> NetworkParameters:
+    """The parameters of the network of that name. Raises pydantic's ValidationError."""
+    return _ADAPTER.validate_python({**parameters, "name": name})
+
+
+def load(facts: TrainedFacts, weights: Mapping[str, Any]) -> "nn.Module":
+    """The trained module, on the CPU, in evaluation mode, without gradients for its weights.
+
+    weights: arrays by the names of the module's state. Raises ValueError where they do not fit the network.
+    """
+    import numpy as np
+    import torch
+
+    module = parse(facts.network, facts.parameters).build(facts.input_shape, len(facts.class_names))
+    state = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"these weights are not of a {facts.network} network like this: {error}") from error
+    return module.requires_grad_(False).eval()
