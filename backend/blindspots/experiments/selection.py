@@ -1,7 +1,8 @@
 """Which images a job works on: from a data set, by their numbers, or one that the user uploaded.
 
-A selection is an ordered list of rows; a part is a slice of it. Every row has an absolute index (its place in the
-split of the data set, 0 for an upload), from which its seed derives: results do not depend on how a job is cut up.
+A selection is an ordered list of rows; a part is a slice of it. Every row has an absolute index (its place
+in the split of the data set, 0 for an upload), from which its seed derives: results do not depend on how a
+job is cut up.
 """
 
 from dataclasses import dataclass
@@ -41,8 +42,10 @@ def _dataset_like(catalog: Catalog, name: str, model: ModelFacts) -> DatasetFact
     dataset = catalog.dataset(name, field="images.dataset")
     if tuple(dataset.shape) != tuple(model.input_shape):
         raise InvalidInput(
-            f"The images of {dataset.title} are {_shape_words(dataset.shape)}, but the model {model.name} reads "
-            f"{_shape_words(model.input_shape)}. Choose a data set of that shape, or a model trained on this one.",
+            f"The images of {dataset.title} are {_shape_words(dataset.shape)}, but the model {model.name} "
+            f"reads "
+            f"{_shape_words(model.input_shape)}. Choose a data set of that shape, or a model trained on this "
+            f"one.",
             field="images.dataset",
         )
     if len(dataset.class_names) != len(model.class_names):
@@ -72,7 +75,9 @@ class DatasetImages(Parameters):
     """Images of a data set: the first ones, or a random sample."""
 
     source: Literal["dataset"] = "dataset"
-    dataset: str = Field("digits", min_length=1, max_length=100, json_schema_extra={"x-widget": "dataset"})
+    dataset: str = Field(
+        default="digits", min_length=1, max_length=100, json_schema_extra={"x-widget": "dataset"}
+    )
     """The data set; its images must have the shape that the model reads."""
 
     split: Split = "test"
@@ -82,11 +87,14 @@ class DatasetImages(Parameters):
     """In the order of the data set, or drawn without replacement from the job's seed. A larger random sample
     with the same seed begins with the smaller one."""
 
-    count: int = Field(256, ge=1, le=LARGEST_SELECTION)
+    count: int = Field(default=256, ge=1, le=LARGEST_SELECTION)
     """How many images, at most as many as there are."""
 
     classes: list[Annotated[int, Field(ge=0)]] | None = Field(
-        None, min_length=1, max_length=1000, json_schema_extra={"x-widget": "classes", "x-group": "advanced"}
+        default=None,
+        min_length=1,
+        max_length=1000,
+        json_schema_extra={"x-widget": "classes", "x-group": "advanced"},
     )
     """Only images whose true class is one of these; empty means every class."""
 
@@ -97,7 +105,8 @@ class DatasetImages(Parameters):
         for number in self.classes or ():
             if number >= len(dataset.class_names):
                 raise InvalidInput(
-                    f"{dataset.title} has classes 0 to {len(dataset.class_names) - 1}; {number} is none of them.",
+                    f"{dataset.title} has classes 0 to {len(dataset.class_names) - 1}; {number} is none of "
+                    f"them.",
                     field="images.classes",
                 )
         if self.classes is not None:
@@ -105,7 +114,8 @@ class DatasetImages(Parameters):
         if self.count > size:
             chosen = " of the chosen classes" if self.classes is not None else ""
             raise InvalidInput(
-                f"The {self.split} split of {dataset.title} holds {size} images{chosen}; ask for 1 to {size}.",
+                f"The {self.split} split of {dataset.title} holds {size} images{chosen}; ask for 1 to "
+                f"{size}.",
                 field="images.count",
             )
 
@@ -128,21 +138,25 @@ class DatasetImages(Parameters):
         if self.selection == "random":
             candidates = np.random.default_rng(seed).permutation(candidates)
         index = candidates[: self.count][rows]
-        return Selected(index=index, images=np.asarray(images[index]), label=np.asarray(labels[index], np.int64))
+        return Selected(
+            index=index, images=np.asarray(images[index]), label=np.asarray(labels[index], np.int64)
+        )
 
 
 class IndexedImages(Parameters):
     """Images of a data set by their numbers in the split."""
 
     source: Literal["indices"] = "indices"
-    dataset: str = Field("digits", min_length=1, max_length=100, json_schema_extra={"x-widget": "dataset"})
+    dataset: str = Field(
+        default="digits", min_length=1, max_length=100, json_schema_extra={"x-widget": "dataset"}
+    )
     """The data set; its images must have the shape that the model reads."""
 
     split: Split = "test"
     """Images the model was trained on (train), or kept from it (test)."""
 
     indices: list[Annotated[int, Field(ge=0)]] = Field(
-        [0], min_length=1, max_length=LARGEST_INDEX_LIST, json_schema_extra={"x-widget": "indices"}
+        default=[0], min_length=1, max_length=LARGEST_INDEX_LIST, json_schema_extra={"x-widget": "indices"}
     )
     """Numbers of the images, counted from 0, in the order in which they shall appear."""
 
@@ -173,7 +187,9 @@ class IndexedImages(Parameters):
         """The rows of the selection in that slice."""
         images, labels = source.dataset(self.dataset, self.split)
         index = np.asarray(self.indices[rows], dtype=np.int64)
-        return Selected(index=index, images=np.asarray(images[index]), label=np.asarray(labels[index], np.int64))
+        return Selected(
+            index=index, images=np.asarray(images[index]), label=np.asarray(labels[index], np.int64)
+        )
 
 
 class UploadedImage(Parameters):
@@ -181,10 +197,11 @@ class UploadedImage(Parameters):
 
     source: Literal["upload"] = "upload"
     image: str = Field(pattern=r"^[0-9a-f]{64}$", json_schema_extra={"x-widget": "upload"})
-    """What the upload answered with (the SHA-256 of the stored picture). It is fitted to the model: cropped about
-    its centre to the model's proportions, resampled, and made grey (luma) or colour as the model reads."""
+    """What the upload answered with (the SHA-256 of the stored picture). It is fitted to the model: cropped
+    about its centre to the model's proportions, resampled, and made grey (luma) or colour as the model
+    reads."""
 
-    label: int | None = Field(None, ge=0, json_schema_extra={"x-widget": "class"})
+    label: int | None = Field(default=None, ge=0, json_schema_extra={"x-widget": "class"})
     """The true class; empty means that the model's own answer counts as true."""
 
     def check(self, catalog: Catalog, model: ModelFacts) -> None:
@@ -193,13 +210,15 @@ class UploadedImage(Parameters):
         for channels in (facts.shape[0], model.input_shape[0]):
             if channels not in (1, 3):
                 raise InvalidInput(
-                    f"The model {model.name} reads images of {model.input_shape[0]} channels; an uploaded picture "
+                    f"The model {model.name} reads images of {model.input_shape[0]} channels; an uploaded "
+                    f"picture "
                     "can become 1 (grey) or 3 (colour).",
                     field="images.image",
                 )
         if self.label is not None and self.label >= len(model.class_names):
             raise InvalidInput(
-                f"The model {model.name} knows classes 0 to {len(model.class_names) - 1}.", field="images.label"
+                f"The model {model.name} knows classes 0 to {len(model.class_names) - 1}.",
+                field="images.label",
             )
 
     def only_classes(self, catalog: Catalog) -> set[int]:  # noqa: ARG002
@@ -217,7 +236,9 @@ class UploadedImage(Parameters):
         image = fit_image(source.image(self.image), shape)
         label = -1 if self.label is None else self.label
         return Selected(
-            index=np.zeros(1, np.int64)[rows], images=image[None][rows], label=np.full(1, label, np.int64)[rows]
+            index=np.zeros(1, np.int64)[rows],
+            images=image[None][rows],
+            label=np.full(1, label, np.int64)[rows],
         )
 
 
@@ -230,9 +251,9 @@ ImageSelection = Annotated[
 def fit_image(image: Array, shape: tuple[int, int, int]) -> Array:
     """Bring an image to a model's shape by one stated rule.
 
-    Colour becomes grey by the ITU-R 601 luma (0.299 R + 0.587 G + 0.114 B), grey becomes colour by repetition; the
-    centre of the picture in the model's proportions is resampled bicubically, with antialiasing. An image that
-    already has the shape is returned pixel for pixel.
+    Colour becomes grey by the ITU-R 601 luma (0.299 R + 0.587 G + 0.114 B), grey becomes colour by
+    repetition; the centre of the picture in the model's proportions is resampled bicubically, with
+    antialiasing. An image that already has the shape is returned pixel for pixel.
 
     image: (1 or 3, height, width) uint8; returns `shape` uint8.
     """

@@ -1,4 +1,5 @@
-"""Original, perturbation and adversarial image side by side: as a PNG for the gallery, as a figure to zoom into.
+"""Original, perturbation and adversarial image side by side: as a PNG for the gallery, as a figure to zoom
+into.
 
 The perturbation x' - x is signed: zero is mid-grey. Szegedy et al. 2013, figures 5 to 7.
 """
@@ -10,25 +11,19 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
+from plotly.colors import unlabel_rgb
 
 from blindspots.experiments import drawing
 from blindspots.experiments.base import Array, Example, Theme
 
-MID_GREY = (128, 128, 128)
-NEGATIVE = ((8, 29, 88), (44, 95, 178))  # darkest, half way
-POSITIVE = ((233, 133, 56), (255, 240, 200))  # half way, brightest
-DIVERGING = [
-    [position, "rgb({}, {}, {})".format(*colour)]
-    for position, colour in zip((0, 0.25, 0.5, 0.75, 1), (*NEGATIVE, MID_GREY, *POSITIVE), strict=True)
-]
 PANELS = ("Original", "Perturbation", "Adversarial")
 
 
 def full_scale(perturbation: Array, magnification: float | None) -> float:
     """The size of a pixel's change that is drawn at the end of the colour scale.
 
-    None normalises the image by its own largest change. A number is the paper's magnification: the change times
-    that number is added to mid-grey, so 0.5 / magnification reaches black or white.
+    None normalises the image by its own largest change. A number is the paper's magnification: the change
+    times that number is added to mid-grey, so 0.5 / magnification reaches black or white.
     """
     if magnification is None:
         return float(np.abs(perturbation).max()) or 1.0
@@ -40,10 +35,11 @@ def full_scale(perturbation: Array, magnification: float | None) -> float:
 def triptych_png(
     original: Array, adversarial: Array, magnification: float | None = None, *, gap: int = 1
 ) -> bytes:
-    """Original | perturbation | adversarial as one PNG at one pixel per pixel, `gap` transparent pixels between.
+    """Original | perturbation | adversarial as one PNG at one pixel per pixel, `gap` transparent pixels
+    between.
 
-    original, adversarial: (c, h, w) float32 in [0, 1], c = 1 (the perturbation is coloured: blue took away, orange
-    added) or 3 (it is drawn about mid-grey, channel by channel). magnification: see `full_scale`.
+    original, adversarial: (c, h, w) float32 in [0, 1], c = 1 (the perturbation is coloured: blue took away,
+    orange added) or 3 (it is drawn about mid-grey, channel by channel). magnification: see `full_scale`.
     """
     if original.shape != adversarial.shape or original.ndim != 3 or original.shape[0] not in (1, 3):
         raise ValueError(
@@ -86,7 +82,7 @@ def triptych_figure(example: Example, theme: Theme) -> Any:
         coloraxis2={
             "cmin": -limit,
             "cmax": limit,
-            "colorscale": DIVERGING,
+            "colorscale": drawing.DIVERGING,
             "showscale": channels == 1,
             "colorbar": {"title": {"text": "change"}, "thickness": 12, "len": 0.9},
         },
@@ -105,17 +101,20 @@ def colours(image: Array) -> Array:
     pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     if pixels.shape[0] == 1:
         pixels = np.repeat(pixels, 3, axis=0)
-    return pixels.transpose(1, 2, 0)
+    ordered: Array = pixels.transpose(1, 2, 0)
+    return ordered
 
 
 def _signed_colours(signed: Array) -> Array:
     """(c, h, w) in [-1, 1] -> (h, w, 3) uint8, zero is mid-grey."""
     if signed.shape[0] == 3:
-        return np.rint(np.clip(128 + 127.5 * signed, 0, 255)).astype(np.uint8).transpose(1, 2, 0)
-    positions = (-1.0, -0.5, 0.0, 0.5, 1.0)
-    stops = np.array((*NEGATIVE, MID_GREY, *POSITIVE), dtype=np.float64)
-    channels = [np.interp(signed[0], positions, stops[:, channel]) for channel in range(3)]
-    return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+        mixed = 128 + 127.5 * signed.transpose(1, 2, 0)
+    else:
+        stops = np.array([unlabel_rgb(colour) for _, colour in drawing.DIVERGING])
+        positions = np.linspace(-1, 1, len(stops))
+        mixed = np.stack([np.interp(signed[0], positions, stop) for stop in stops.T], axis=-1)
+    pixels: Array = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+    return pixels
 
 
 def _png(pixels: Array) -> bytes:

@@ -1,0 +1,254 @@
+"""The four figures of an attack job, drawn from its joined columns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from blindspots.experiments import drawing
+from blindspots.experiments.attack_summary import distance_to_error
+from blindspots.experiments.base import Array, Arrays, Figure, Outcome, StoredResult, Theme
+
+HISTOGRAM_BINS = 60
+CURVE_POINTS = 400
+WEIGHT_EDGES = np.logspace(-8, 8, 16 * 6 + 1)  # of the trace figure: six per decade of c
+DISTORTION_EDGES = np.concatenate([[0.0], np.logspace(-6, 0, 6 * 40 + 1)])  # forty per decade
+
+
+def draw_distortion(outcome: Outcome, theme: Theme) -> Any:
+    """Histogram of the distortion, every image in one of three colours."""
+    columns = _columns(outcome.result, "rms", "success", "already_wrong", "exact_rms")
+    rms = columns["rms"].astype(np.float64)
+    edges = np.linspace(0, float(rms.max()) * 1.02 or 1.0, HISTOGRAM_BINS + 1)
+    figure = go.Figure(layout=drawing.layout(theme))
+    colours = drawing.colours(theme)
+    groups = (
+        ("changed by the attack", columns["success"] & ~columns["already_wrong"], colours.accent),
+        ("already wrong", columns["success"] & columns["already_wrong"], colours.muted),
+        ("failed: best attempt", ~columns["success"], colours.warning),
+    )
+    for name, chosen, colour in groups:
+        if chosen.any():
+            _bars(figure, edges, rms[chosen], name=f"{name} ({int(chosen.sum())})", colour=colour)
+    _line(figure, float(rms.mean()), "mean", colours.text, "solid", level=1)
+    _line(figure, float(np.median(rms)), "median", colours.text, "dot", level=0)
+    if "exact_rms" in columns:
+        exact = columns["exact_rms"].astype(np.float64)
+        _line(figure, float(exact.mean()), "exact optimum, mean", colours.reference, "dash", level=2)
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.05,
+        xaxis={"title": {"text": "distortion (root mean square per pixel)"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "images"}},
+    )
+    return figure
+
+
+def _bars(figure: Any, edges: Array, values: Array, *, name: str, colour: str) -> None:
+    counts, _ = np.histogram(values, edges)
+    figure.add_bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts,
+        width=edges[1] - edges[0],
+        name=name,
+        marker={"color": colour},
+        hovertemplate="distortion %{x:.4f}<br>%{y} images<extra></extra>",
+    )
+
+
+def _line(figure: Any, x: float, name: str, colour: str, dash: str, *, level: int) -> None:
+    figure.add_vline(
+        x=x,
+        line={"color": colour, "dash": dash, "width": 1.5},
+        annotation={
+            "text": f"{name} {x:.3g}",
+            "yref": "paper",
+            "y": 1 - 0.08 * level,
+            "font": {"color": colour},
+        },
+    )
+
+
+def draw_security_curve(outcome: Outcome, theme: Theme) -> Any:
+    """Accuracy that is left when every change up to a radius is allowed."""
+    columns = _columns(outcome.result, "label", "reached", "already_wrong", "l2")
+    distance = np.sort(distance_to_error(columns))
+    reached = distance[np.isfinite(distance)]
+    radius = (
+        np.concatenate([[0.0], np.quantile(reached, np.linspace(0, 1, CURVE_POINTS))])
+        if len(reached)
+        else [0.0]
+    )
+    radius = np.unique(np.asarray(radius, dtype=np.float64))
+    accuracy = 1 - np.searchsorted(distance, radius, side="right") / len(distance)
+    colours = drawing.colours(theme)
+    figure = go.Figure(layout=drawing.layout(theme))
+    figure.add_scatter(
+        x=radius,
+        y=accuracy,
+        mode="lines",
+        line={"shape": "hv", "color": colours.accent, "width": 2},
+        fill="tozeroy",
+        name="this attack",
+        hovertemplate="radius %{x:.3f}<br>accuracy %{y:.1%}<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": "allowed change, L2 norm"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "accuracy"}, "range": [0, 1.02], "tickformat": ".0%"},
+    )
+    return figure
+
+
+def draw_confusion(outcome: Outcome, theme: Theme) -> Any:
+    """How many images of each true class ended in each class."""
+    columns = _columns(outcome.result, "label", "reached")
+    names = list(outcome.model(outcome.spec.model).class_names)  # type: ignore[attr-defined]
+    counts = np.zeros((len(names), len(names)), dtype=np.int64)
+    np.add.at(counts, (columns["label"], columns["reached"]), 1)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = go.Figure(layout=drawing.layout(theme))
+    figure.add_heatmap(
+        z=counts,
+        x=names,
+        y=names,
+        customdata=share,
+        colorscale=drawing.sequential(theme),
+        text=counts if len(names) <= 20 else None,
+        texttemplate="%{text}" if len(names) <= 20 else None,
+        colorbar={"title": {"text": "images"}, "thickness": 12},
+        hovertemplate="true %{y}, reached %{x}<br>%{z} images, %{customdata:.1%} of class "
+        "%{y}<extra></extra>",
+    )
+    figure.update_layout(
+        xaxis={"title": {"text": "class reached"}, "type": "category", "constrain": "domain"},
+        yaxis={
+            "title": {"text": "true class"},
+            "type": "category",
+            "autorange": "reversed",
+            "scaleanchor": "x",
+        },
+    )
+    return figure
+
+
+def trace_histograms(part: StoredResult) -> Arrays:
+    """What the trace figure needs of one part, of a size that does not depend on its images.
+
+    Counts over (weight c, distortion) of every inner solve, and per weight the solves and the successes
+    among them.
+    """
+    weight = part.array("trace_weight").ravel()
+    success = part.array("trace_success").ravel()
+    tried = (success >= 0) & np.isfinite(weight)
+    weight, success = weight[tried], success[tried]
+    distortion = part.array("trace_distortion").ravel()[tried]
+    joint, _, _ = np.histogram2d(weight, distortion, bins=(WEIGHT_EDGES, DISTORTION_EDGES))
+    won, _ = np.histogram(weight, WEIGHT_EDGES, weights=success.astype(np.float64))
+    solves, _ = np.histogram(weight, WEIGHT_EDGES)
+    return {
+        "trace_joint": joint.astype(np.int64),
+        "trace_solves": solves.astype(np.int64),
+        "trace_successes": won.astype(np.int64),
+    }
+
+
+def draw_trace(outcome: Outcome, theme: Theme) -> Any:
+    """Distortion and success of all inner solves against the weight c."""
+    columns = _columns(outcome.result, "trace_joint", "trace_solves", "trace_successes")
+    solves = columns["trace_solves"]
+    used = np.flatnonzero(solves)
+    colours = drawing.colours(theme)
+    figure = go.Figure(layout=drawing.layout(theme))
+    if len(used) == 0:
+        return drawing.empty(theme, "This method searches no weight c.")
+    weight = np.sqrt(WEIGHT_EDGES[used] * WEIGHT_EDGES[used + 1])
+    low, middle, high = (_quantile(columns["trace_joint"][used], share) for share in (0.1, 0.5, 0.9))
+    figure.add_scatter(
+        x=np.concatenate([weight, weight[::-1]]), y=np.concatenate([high, low[::-1]]),
+        fill="toself", mode="none", fillcolor=colours.accent, opacity=0.2, hoverinfo="skip",
+        name="middle 80 % of the solves",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=weight, y=middle, mode="lines+markers", line={"color": colours.accent}, name="median distortion",
+        customdata=solves[used],
+        hovertemplate="c %{x:.3g}<br>median distortion %{y:.4f}<br>%{customdata} solves<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=weight, y=columns["trace_successes"][used] / solves[used], mode="lines", yaxis="y2",
+        line={"color": colours.reference, "dash": "dash"}, name="share that reached its aim",
+        hovertemplate="c %{x:.3g}<br>%{y:.0%} reached their aim<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        xaxis={"title": {"text": "weight c of the distance"}, "type": "log", "exponentformat": "power"},
+        yaxis={"title": {"text": "distortion"}, "rangemode": "tozero"},
+        yaxis2={
+            "title": {"text": "success"},
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1.02],
+            "tickformat": ".0%",
+        },
+    )
+    return figure
+
+
+def _quantile(counts: Array, share: float) -> Array:
+    """Quantile of each row of a histogram over DISTORTION_EDGES, linear within its bin."""
+    cumulated = np.cumsum(counts, axis=1)
+    wanted = share * cumulated[:, -1]
+    place = (cumulated < wanted[:, None]).sum(axis=1)
+    rows = np.arange(len(counts))
+    inside = np.maximum(counts[rows, place], 1)
+    fraction = (wanted - (cumulated[rows, place] - counts[rows, place])) / inside
+    quantile: Array = DISTORTION_EDGES[place] + fraction * (
+        DISTORTION_EDGES[place + 1] - DISTORTION_EDGES[place]
+    )
+    return quantile
+
+
+def _columns(result: StoredResult, *names: str) -> Arrays:
+    return {name: result.array(name) for name in names if name in result.names}
+
+
+FIGURES: Mapping[str, Figure] = {
+    "distortion": Figure(
+        title="How small a change is enough",
+        reading="Each bar counts images by the size of the change that the attack found; further left means "
+        "that less was needed. "
+        "Images that were already answered wrongly and failed attempts are counted in their own colours.",
+        formula=r"\sqrt{\tfrac1n \sum_{i=1}^{n} (x'_i - x_i)^2}",
+        source="Szegedy et al. 2013, section 4.1 and tables 1 to 4 (there also called stddev); exact optimum "
+        "for linear "
+        "networks by the box-constrained dual problem",
+        draw=draw_distortion,
+    ),
+    "security_curve": Figure(
+        title="Accuracy falls as larger changes are allowed",
+        reading="At each radius, the share of images that stays right when every change up to that L2 norm "
+        "is allowed; "
+        "it starts at the accuracy on unchanged images. Another attack can only push the curve down.",
+        formula=r"a(\varepsilon) = \tfrac1N \,\#\{k : \lVert x'_k - x_k \rVert_2 > \varepsilon\}, "
+        r"\text{ with 0 for images already wrong and } \infty \text{ where the answer did not change}",
+        source="Biggio and Roli 2018, section 3; Cinà et al. 2025 (AttackBench)",
+        draw=draw_security_curve,
+    ),
+    "confusion": Figure(
+        title="Where each class is pushed to",
+        reading="Row: true class; column: what the model answers after the attack. The diagonal holds the "
+        "images that stayed right.",
+        formula=r"C_{ij} = \#\{k : y_k = i, \ \arg\max z(x'_k) = j\}",
+        source="Measured on the stored float32 images",
+        draw=draw_confusion,
+    ),
+    "trace": Figure(
+        title="The price of distance: how c trades distortion against success",
+        reading="Every inner solve of every image. The larger c, the shorter the change and the rarer the "
+        "success; the attack "
+        "looks for the largest c that still succeeds.",
+        formula=r"\min_{x+r \in [0,1]^n} \; c\,\lvert r \rvert + \mathrm{loss}(x + r, l)",
+        source="Szegedy et al. 2013, section 4.1; the paper asks for the minimum c, which is the wrong end "
+        "(see docs/science.md)",
+        draw=draw_trace,
+    ),
+}

@@ -1,0 +1,278 @@
+"""The attacks that a user can choose from: one class each, its parameters with their ranges, and its paper.
+
+A method maps its parameters onto one function of `science/attacks`, imported only when the attack runs. A new
+attack is one function there, one class here and its name in `Method`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from blindspots.errors import InvalidInput
+from blindspots.experiments.base import Array, ModelFacts, Parameters
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from blindspots.science.attacks.result import AttackResult
+
+Progress = Callable[[int, int], None]
+TargetRule = Literal["random", "nearest", "second", "least_likely", "given", "untargeted"]
+ADVANCED: dict[str, Any] = {"x-group": "advanced"}
+TARGET_CLASS: dict[str, Any] = {"x-widget": "class", "x-when": {"target": ["given"]}}
+PAPER_ONLY: dict[str, Any] = {**ADVANCED, "x-when": {"mode": ["paper"]}}
+BISECTING_ONLY: dict[str, Any] = {**ADVANCED, "x-when": {"mode": ["tight", "nearest"]}}
+
+
+class AttackMethod(Parameters):
+    """What every method offers beside its parameters."""
+
+    heading: ClassVar[str] = ""
+    """Human name."""
+
+    paper: ClassVar[str] = ""
+    """Where it is described."""
+
+    def check(self, model: ModelFacts) -> None:
+        """Raise InvalidInput naming the field of the method that does not suit the model."""
+
+    def given_target(self) -> int | None:
+        """The one class that every image shall be turned into, where the user named one."""
+        return None
+
+    def any_wrong_answer(self) -> bool:
+        """Whether every class but the label will do: the exact optimum beside it is then the nearest of
+        all."""
+        return True
+
+    def passes(self) -> int:
+        """About how many forward and backward passes one image takes; sizes the parts."""
+        return 1
+
+    def trace_length(self) -> int:
+        """About how many values of c are recorded per image; sizes what is kept."""
+        return 0
+
+    def attack(
+        self, network: "nn.Module", images: "Tensor", labels: "Tensor", *, seeds: Array, progress: Progress
+    ) -> "AttackResult":
+        """Attack (n, c, h, w) float32 images in [0, 1] with labels (n,) int64; seeds (n,) uint64, one per
+        image."""
+        raise NotImplementedError
+
+
+def check_target(target: str, target_class: int | None, model: ModelFacts) -> None:
+    """A target class is named exactly when the target is given, and is a class of the model."""
+    classes = len(model.class_names)
+    if target == "given" and target_class is None:
+        raise InvalidInput(
+            f"The target is given, so name a target class from 0 to {classes - 1}.",
+            field="method.target_class",
+        )
+    if target != "given" and target_class is not None:
+        raise InvalidInput(
+            f"A target class is used only when the target is given; here it is {target}. Leave it empty.",
+            field="method.target_class",
+        )
+    if target_class is not None and target_class >= classes:
+        raise InvalidInput(
+            f"The model {model.name} knows classes 0 to {classes - 1}; {target_class} is none of them.",
+            field="method.target_class",
+        )
+
+
+class MinimumDistortion(AttackMethod):
+    """The paper's attack: box-constrained L-BFGS on c·|r| + loss(x + r, target), and a search for the c that
+    gives the nearest adversarial image."""
+
+    name: Literal["minimum_distortion"] = "minimum_distortion"
+
+    mode: Literal["paper", "tight", "nearest"] = "tight"
+    """How hard to search. paper: a coarse search for c, which fits the paper's numbers. tight: c is
+    bisected, and any shorter change found on the way is kept. nearest: as tight, for each of the likeliest
+    wrong answers, and the shortest wins; it chooses its own targets."""
+
+    target: TargetRule = Field(default="random", json_schema_extra={"x-when": {"mode": ["paper", "tight"]}})
+    """Which wrong answer to aim for. random: drawn for each image from the seed. nearest: the one whose
+    linearised boundary is closest. second, least_likely: by the model's own ranking. given: the class named
+    below.
+    untargeted: any answer but the label."""
+
+    target_class: int | None = Field(default=None, ge=0, le=999_999, json_schema_extra=TARGET_CLASS)
+    """The class to aim for; named exactly when the target is given."""
+
+    norm: Literal["sq_l2", "l2", "l1"] = Field(default="sq_l2", json_schema_extra=ADVANCED)
+    """How |r| measures the change: squared L2, L2 or L1. The paper does not say; squared L2 has no kink at
+    0."""
+
+    polish: bool = Field(default=False, json_schema_extra=ADVANCED)
+    """Afterwards walk along the decision boundary to its nearest point. Shorter than the paper's objective
+    allows, because cross-entropy is not a distance. For networks with smooth activations."""
+
+    initial_c: float = Field(default=1000.0, ge=1e-6, le=1e9, json_schema_extra=PAPER_ONLY)
+    """First weight c of the change; it falls until the attack succeeds."""
+
+    growth: float = Field(default=2.0, gt=1.0, le=100.0, json_schema_extra=PAPER_ONLY)
+    """Factor between one c and the next."""
+
+    max_growths: int = Field(default=40, ge=1, le=200, json_schema_extra=PAPER_ONLY)
+    """At most so many values of c before the image counts as failed."""
+
+    bisections: int = Field(default=0, ge=0, le=50, json_schema_extra=PAPER_ONLY)
+    """Refinements of c after the first success; 0 is the coarse search."""
+
+    max_iterations: int = Field(default=100, ge=1, le=10_000, json_schema_extra=PAPER_ONLY)
+    """At most so many L-BFGS iterations for one value of c."""
+
+    max_ticks: int = Field(default=40, ge=2, le=10_000, json_schema_extra=BISECTING_ONLY)
+    """Forward and backward passes per image and target."""
+
+    polish_ticks: int = Field(default=10, ge=1, le=10_000, json_schema_extra=ADVANCED)
+    """Further passes for the polish, where it is chosen."""
+
+    candidates: int = Field(
+        default=3, ge=1, le=100, json_schema_extra={**ADVANCED, "x-when": {"mode": ["nearest"]}}
+    )
+    """How many of the likeliest wrong answers to try per image."""
+
+    heading: ClassVar[str] = "Minimum distortion (L-BFGS)"
+    paper: ClassVar[str] = "Szegedy et al. 2013, arXiv 1312.6199, section 4.1"
+
+    def check(self, model: ModelFacts) -> None:
+        """The target class is named exactly when it is used."""
+        check_target(self.target, self.target_class, model)
+        if self.mode == "nearest" and self.target == "given":
+            raise InvalidInput(
+                "Mode nearest chooses its own targets; use mode tight or paper with a given target.",
+                field="method.target",
+            )
+
+    def given_target(self) -> int | None:
+        return self.target_class
+
+    def any_wrong_answer(self) -> bool:
+        return self.mode == "nearest" or self.target in ("nearest", "untargeted")
+
+    def passes(self) -> int:
+        polish = self.polish_ticks if self.polish else 0
+        if self.mode == "paper":
+            return 8 * min(self.max_iterations, 30) + polish  # about eight values of c, seldom to the limit
+        return self.max_ticks * (self.candidates if self.mode == "nearest" else 1) + polish
+
+    def trace_length(self) -> int:
+        return 12
+
+    def attack(
+        self, network: "nn.Module", images: "Tensor", labels: "Tensor", *, seeds: Array, progress: Progress
+    ) -> "AttackResult":
+        import torch
+
+        from blindspots.science.attacks.minimum_distortion import Search, minimum_distortion
+
+        given = None if self.target_class is None else torch.full_like(labels, self.target_class)
+        search = Search(
+            initial_c=self.initial_c,
+            growth=self.growth,
+            bisections=self.bisections,
+            max_growths=self.max_growths,
+            max_iterations=self.max_iterations,
+            max_ticks=self.max_ticks,
+            polish_ticks=self.polish_ticks,
+            candidates=self.candidates,
+        )
+        return minimum_distortion(
+            network,
+            images,
+            labels,
+            mode=self.mode,
+            target_rule=self.target,
+            given=given,
+            norm=self.norm,
+            polish=self.polish,
+            seeds=seeds,
+            search=search,
+            progress=progress,
+        )
+
+
+class GaussianNoise(AttackMethod):
+    """The paper's control: independent normal noise on every pixel. What noise of this size does not change,
+    an attack of the same size does."""
+
+    name: Literal["gaussian_noise"] = "gaussian_noise"
+
+    sigma: float = Field(default=0.1, ge=0.0, le=10.0)
+    """Standard deviation of the noise; a pixel's range is 0 to 1. The paper uses 0.06, 0.1, 0.3 and 1."""
+
+    clip: bool = False
+    """Put the noisy pixels back into 0 to 1. The paper's numbers are matched without."""
+
+    heading: ClassVar[str] = "Gaussian noise (control)"
+    paper: ClassVar[str] = "Szegedy et al. 2013, arXiv 1312.6199, tables 2 and 4, figure 7c"
+
+    def attack(
+        self, network: "nn.Module", images: "Tensor", labels: "Tensor", *, seeds: Array, progress: Progress
+    ) -> "AttackResult":
+        from blindspots.science.attacks.gaussian import gaussian
+
+        return gaussian(
+            network, images, labels, sigma=self.sigma, clip=self.clip, seeds=seeds, progress=progress
+        )
+
+
+class ExactLinear(AttackMethod):
+    """The true optimum for networks whose logits are affine in the pixels (softmax regression): a closed
+    form up to a one-dimensional root, for a target up to a convex dual. What every search is held against."""
+
+    name: Literal["exact_linear"] = "exact_linear"
+
+    target: Literal["untargeted", "random", "given"] = "untargeted"
+    """untargeted: the nearest image with any other answer. random: drawn for each image from the seed.
+    given: the class named below."""
+
+    target_class: int | None = Field(default=None, ge=0, le=999_999, json_schema_extra=TARGET_CLASS)
+    """The class to aim for; named exactly when the target is given."""
+
+    heading: ClassVar[str] = "Exact optimum (linear networks)"
+    paper: ClassVar[str] = "Projection onto a half-space in a box; for a target, the dual quadratic programme"
+
+    def check(self, model: ModelFacts) -> None:
+        """The network is linear, and the target class is named exactly when it is used."""
+        if not model.linear:
+            raise InvalidInput(
+                f"The exact optimum is known for linear networks only, and {model.name} is not linear. "
+                "Choose a softmax model, or another method.",
+                field="method.name",
+            )
+        check_target(self.target, self.target_class, model)
+
+    def given_target(self) -> int | None:
+        return self.target_class
+
+    def any_wrong_answer(self) -> bool:
+        return self.target == "untargeted"
+
+    def passes(self) -> int:
+        return 50
+
+    def attack(
+        self, network: "nn.Module", images: "Tensor", labels: "Tensor", *, seeds: Array, progress: Progress
+    ) -> "AttackResult":
+        from blindspots.experiments.attack_exact import attack_exactly
+
+        return attack_exactly(
+            network,
+            images,
+            labels,
+            rule=self.target,
+            target_class=self.target_class,
+            seeds=seeds,
+            progress=progress,
+        )
+
+
+Method = Annotated[
+    MinimumDistortion | GaussianNoise | ExactLinear,
+    Field(discriminator="name", json_schema_extra={"x-group": "method"}),
+]

@@ -1,0 +1,196 @@
+"""A whole laboratory in memory: what a job kind sees of the service, without database, queue or files.
+
+It implements the protocols of `experiments/base.py` for real: results go through safetensors bytes and back,
+the data sets are those of the zoo, models are what training jobs returned.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pydantic import JsonValue
+from safetensors import numpy as safetensors
+
+from blindspots.errors import Cancelled, InvalidInput
+from blindspots.experiments.base import (
+    Array,
+    Arrays,
+    DatasetFacts,
+    ImageFacts,
+    ModelFacts,
+    NewModel,
+    Result,
+    Spec,
+)
+
+
+class MemoryResult:
+    """A committed result, kept as the bytes that the artifact store would keep."""
+
+    def __init__(self, result: Result) -> None:
+        self.summary = result.summary
+        self.bytes = safetensors.save(
+            {name: np.ascontiguousarray(value) for name, value in result.arrays.items()}
+        )
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(safetensors.load(self.bytes))
+
+    def array(self, name: str, rows: slice | None = None) -> Array:
+        value = safetensors.load(self.bytes)[name]
+        return value if rows is None else value[rows]
+
+
+@dataclass
+class MemoryContext:
+    """The door of one running part."""
+
+    laboratory: "Laboratory"
+    seed: int = 0
+    device: str = "cpu"
+    parts: list[MemoryResult] = field(default_factory=list)
+    cancel_when: Callable[[float], bool] = lambda _: False
+    reports: list[tuple[float, float, str]] = field(default_factory=list)
+    checkpoint: dict[str, Array] | None = None
+    installed: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
+
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        self.reports.append((done, total, message))
+        self.check_cancelled()
+
+    def check_cancelled(self) -> None:
+        if self.cancel_when(self.reports[-1][0] if self.reports else 0):
+            raise Cancelled("The job was cancelled.")
+
+    def model(self, reference: str) -> tuple[ModelFacts, Arrays]:
+        facts = self.laboratory.model(reference, field="model")
+        return facts, self.laboratory.weights[facts.id]
+
+    def dataset(self, name: str, split: str) -> tuple[Array, Array]:
+        return self.laboratory.pixels(name, split)
+
+    def image(self, reference: str) -> Array:
+        return self.laboratory.images[reference]
+
+    def part(self, index: int) -> MemoryResult:
+        return self.parts[index]
+
+    def part_count(self) -> int:
+        return len(self.parts)
+
+    def load_checkpoint(self) -> Arrays | None:
+        return self.checkpoint
+
+    def save_checkpoint(self, arrays: Arrays) -> None:
+        self.checkpoint = {name: np.array(value) for name, value in arrays.items()}
+
+    def install_dataset(self, name: str, files: Mapping[str, bytes]) -> None:
+        self.installed[name] = files
+
+
+@dataclass
+class Finished:
+    """A finished job, as figures, examples and exports read it."""
+
+    laboratory: "Laboratory"
+    spec: Spec
+    result: MemoryResult
+    parts: list[MemoryResult]
+
+    def part(self, index: int) -> MemoryResult:
+        return self.parts[index]
+
+    def model(self, reference: str) -> ModelFacts:
+        return self.laboratory.model(reference, field="model")
+
+    def dataset(self, name: str, split: str) -> tuple[Array, Array]:
+        return self.laboratory.pixels(name, split)
+
+    def image(self, reference: str) -> Array:
+        return self.laboratory.images[reference]
+
+
+class Laboratory:
+    """A catalog that runs jobs: data sets of the zoo, models that were trained here, uploaded images."""
+
+    def __init__(self, datasets: Mapping[str, Any]) -> None:
+        self.datasets = dict(datasets)
+        self.models: dict[str, ModelFacts] = {}
+        self.weights: dict[str, Arrays] = {}
+        self.images: dict[str, Array] = {}
+        self._pixels: dict[tuple[str, str], tuple[Array, Array]] = {}
+
+    def model(self, reference: str, *, field: str) -> ModelFacts:
+        for facts in self.models.values():
+            if reference in (facts.id, facts.name):
+                return facts
+        raise InvalidInput(f"No model is called {reference!r}.", field=field)
+
+    def dataset(self, name: str, *, field: str) -> DatasetFacts:
+        if name not in self.datasets:
+            raise InvalidInput(f"No data set is called {name!r}.", field=field)
+        facts: DatasetFacts = self.datasets[name].facts()
+        return facts
+
+    def labels(self, dataset: str, split: str) -> Array:
+        return self.pixels(dataset, split)[1]
+
+    def image(self, reference: str, *, field: str) -> ImageFacts:
+        if reference not in self.images:
+            raise InvalidInput("No such image was uploaded.", field=field)
+        channels, height, width = self.images[reference].shape
+        return ImageFacts(id=reference, shape=(channels, height, width))
+
+    def pixels(self, dataset: str, split: str) -> tuple[Array, Array]:
+        key = (dataset, split)
+        if key not in self._pixels:
+            self._pixels[key] = self.datasets[dataset].load(split)
+        return self._pixels[key]
+
+    def upload(self, image: Array) -> str:
+        reference = hashlib.sha256(image.tobytes()).hexdigest()
+        self.images[reference] = image
+        return reference
+
+    def add_model(self, new: NewModel) -> ModelFacts:
+        weights = {name: np.array(value) for name, value in new.weights.items()}
+        sha256 = hashlib.sha256(safetensors.save(weights)).hexdigest()
+        facts = ModelFacts(
+            id=f"model-{len(self.models)}",
+            name=new.name,
+            network=new.network,
+            parameters=new.parameters,
+            weights_sha256=sha256,
+            input_shape=new.input_shape,
+            class_names=new.class_names,
+            dataset=new.dataset,
+            multiply_adds=new.multiply_adds,
+            linear=new.linear,
+            smooth=new.smooth,
+        )
+        self.models[facts.id], self.weights[facts.id] = facts, weights
+        return facts
+
+    def context(self, **changes: Any) -> MemoryContext:
+        return MemoryContext(self, **changes)
+
+    def run(self, spec: Spec, **changes: Any) -> Finished:
+        """The whole life of a job: resolve, plan, run every part, merge, enter the models."""
+        spec = spec.resolve(self)
+        results = [
+            spec.run(part, self.context(seed=index, **changes)) for index, part in enumerate(spec.plan(self))
+        ]
+        parts = [MemoryResult(result) for result in results]
+        merged = spec.merge(self.context(parts=parts, **changes))
+        for result in (*results, merged):
+            for new in result.models:
+                self.add_model(new)
+        return Finished(self, spec, MemoryResult(merged), parts)
+
+
+def summary_without_time(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What two runs of the same job must agree on."""
+    return {name: value for name, value in summary.items() if "second" not in name}
