@@ -1,8 +1,8 @@
 """Who is asking: a session cookie for browsers, a bearer token for programs; nobody else.
 
 Embedded mode has one user. Two files in the data folder, readable by their owner only, hold what proves that
-somebody is that user: `token`, which programs send and people paste, and `secret`, which signs session cookies.
-Nothing that a stranger can read leads to either.
+somebody is that user: `token`, which programs send and people paste, and `secret`, which signs session
+cookies. Nothing that a stranger can read leads to either.
 """
 
 import hmac

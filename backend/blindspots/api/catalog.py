@@ -12,5 +12,5 @@ router = APIRouter(prefix="/api/v1/catalog", tags=["catalog"])
 
 @router.get("", response_model=CatalogAnswer)
 def catalog(request: Request, service: ServiceHere) -> Response:
-    """All kinds with the JSON Schema of their parameters, networks, methods and defaults; forms come from it."""
+    """All kinds with the JSON Schema of their parameters, networks, methods and defaults."""
     return tagged_json(request, service.catalog())

@@ -24,8 +24,8 @@ Event = dict[str, Any]
 class Feed:
     """Reads new events once, and hands them to every open stream.
 
-    It reads only while somebody listens. A stream that cannot keep up is closed; the browser comes back with the
-    id of the last event it saw, and misses nothing.
+    It reads only while somebody listens. A stream that cannot keep up is closed; the browser comes back
+    with the id of the last event it saw, and misses nothing.
     """
 
     def __init__(self, service: Service) -> None:

@@ -1,7 +1,7 @@
 """Where a validation error is, in the words of the document that the user wrote.
 
-Pydantic's locations contain the tags of unions (`images.dataset.count` where the user wrote `images.count`) and
-of alternatives (`target_class.int`). Walking the JSON Schema alongside tells them from real keys.
+Pydantic's locations contain the tags of unions (`images.dataset.count` where the user wrote `images.count`)
+and of alternatives (`target_class.int`). Walking the JSON Schema alongside tells them from real keys.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The static frontend, and the two pages that stand without it: sign-in and the index behind it.
 
-Only files of known types are served, by looking the request up in a list of what is there; a path of the request
-never becomes a path of the disk.
+Only files of known types are served, by looking the request up in a list of what is there; a path of the
+request never becomes a path of the disk.
 """
 
 import gzip
@@ -164,8 +164,8 @@ button {{ font: inherit; margin-top: .75rem; padding: .5rem 1.25rem; }}
 <main>
 <h1>Blindspots</h1>
 {message}
-<p>Open the link that <code>blindspots up</code> printed. It works once; <code>blindspots login</code> prints a
-fresh one.</p>
+<p>Open the link that <code>blindspots up</code> printed. It works once; <code>blindspots login</code>
+prints a fresh one.</p>
 <p>Or paste the token, which is in the file <code>token</code> of the data folder:</p>
 <form method="post" action="/login">
 <label for="token">Token</label>
@@ -232,8 +232,8 @@ def _signed_in(request: Request, offered: str) -> Response:
 def login(request: Request, token: str = "") -> Response:
     """The sign-in link ends here; so does everybody who is not signed in.
 
-    A browser that comes from another site's link does not send the strict cookie along, so it is asked to come
-    again.
+    A browser that comes from another site's link does not send the strict cookie along, so it is asked to
+    come again.
     """
     if request.state.identity is not None:
         return RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store"})

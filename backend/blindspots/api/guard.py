@@ -117,7 +117,8 @@ class Guard:
         name = host_name(hosts[0])
         if name is None or name.lower() not in self.allowed_hosts:
             raise Forbidden(
-                "This host name is not among BLINDSPOTS_ALLOWED_HOSTS; open the address that was printed at start."
+                "This host name is not among BLINDSPOTS_ALLOWED_HOSTS; open the address that was printed "
+                "at start."
             )
 
     def _check_origin(self, scheme: str, headers: Headers) -> None:

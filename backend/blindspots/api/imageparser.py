@@ -1,8 +1,8 @@
 """Run as a program of its own: one untrusted image on standard input, a plain PNG on standard output.
 
-It imports nothing of the package and gets no environment, so that a hole in a decoder finds neither credentials
-nor a database; memory, time and files are limited before the first byte is looked at. Exit status 3 and one
-sentence on standard error say that the image is bad.
+It imports nothing of the package and gets no environment, so that a hole in a decoder finds neither
+credentials nor a database; memory, time and files are limited before the first byte is looked at. Exit
+status 3 and one sentence on standard error say that the image is bad.
 
     python -I imageparser.py <format> <most pixels>
 """

@@ -107,8 +107,8 @@ def submit(
 ) -> Response:
     """Submit a job.
 
-    With an `Idempotency-Key`, sending the same body again answers with the same job. `fresh` computes again what
-    earlier jobs have finished.
+    With an `Idempotency-Key`, sending the same body again answers with the same job. `fresh` computes again
+    what earlier jobs have finished.
     """
     return accepted(service.submit(spec, owner=user, lane=lane, idempotency_key=idempotency_key, fresh=fresh))
 

@@ -1,7 +1,7 @@
 """The shapes of the answers, as the OpenAPI document states them.
 
-Routes answer with what the service returns; these models document it, and the contract test holds the answers to
-them.
+Routes answer with what the service returns; these models document it, and the contract test holds the
+answers to them.
 """
 
 from typing import Any, Literal
