@@ -107,10 +107,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, installation: Installation) -> Iterator[BrowserContext]:
-    """A fresh browser profile that has followed the printed sign-in link."""
+    """A fresh browser profile that is signed in. (The printed link works once, this one always.)"""
     profile = browser.new_context(base_url=installation.base_url, viewport={"width": 1280, "height": 800})
     page = profile.new_page()
-    page.goto(installation.sign_in_url)
+    page.goto(f"/login?token={installation.token}")
     page.close()
     yield profile
     profile.close()

