@@ -103,8 +103,9 @@ def forms() -> list[type[BaseModel]]:
     """Every model that a user fills in."""
     import blindspots.experiments  # noqa: F401 - defines the kinds, and with them every form
     from blindspots.experiments.base import Parameters
+    from blindspots.zoo.architectures import NetworkParameters
 
-    found = [Parameters]
+    found: list[type[BaseModel]] = [Parameters, NetworkParameters]
     for form in found:
         found += [child for child in form.__subclasses__() if child not in found]
     return [form for form in found if form.__module__.startswith("blindspots.") and form.model_fields]
