@@ -53,7 +53,7 @@ class Installation:
     settings: Mapping[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes]" = field(init=False)
     sign_in_url: str = field(init=False, default="")
-    client: httpx2.Client = field(init=False)
+    client: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60.0))
 
     @property
     def base_url(self) -> str:
@@ -80,9 +80,8 @@ class Installation:
         with open(self._log_file, "wb") as log:
             self.process = launch(self.data_dir, log, **self.settings)
         self.sign_in_url = wait_for(self._printed_link, seconds, "the sign-in link")
-        self.client = httpx2.Client(
-            base_url=self.base_url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60.0
-        )
+        self.client.base_url = httpx2.URL(self.base_url)
+        self.client.headers["Authorization"] = f"Bearer {self.token}"
         wait_for(self._ready, seconds, "/readyz")
         return self
 
@@ -93,11 +92,11 @@ class Installation:
 
     def stop(self, how: signal.Signals = signal.SIGINT, *, seconds: float = 30.0) -> list[psutil.Process]:
         """Send the signal and wait; return the processes that outlived it (there should be none)."""
-        self.client.close()
         family = self.processes() if self.process.poll() is None else []
         self.process.send_signal(how)
         self.process.wait(seconds)
-        _, left = psutil.wait_procs(family, timeout=seconds)
+        self.client.close()
+        left: list[psutil.Process] = psutil.wait_procs(family, timeout=seconds)[1]
         return left
 
     def submit(self, spec: Mapping[str, Any], **query: Any) -> dict[str, Any]:
@@ -174,8 +173,7 @@ def running(data_dir: Path, **settings: str) -> Iterator[Installation]:
         yield installation.start()
     finally:
         if installation.process.poll() is None:
-            left = installation.stop()
-            for process in left:
+            for process in installation.stop():
                 process.kill()
 
 
