@@ -194,3 +194,45 @@ class Laboratory:
 def summary_without_time(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """What two runs of the same job must agree on."""
     return {name: value for name, value in summary.items() if "second" not in name}
+
+
+def train_on_digits(
+    laboratory: Laboratory, network: str, *, iterations: int = 60, **parameters: Any
+) -> ModelFacts:
+    """A network fitted to the bundled digits by torch's own full-batch L-BFGS, and entered as a model."""
+    import torch
+
+    from blindspots.science.networks import initialise, multiply_adds
+    from blindspots.zoo import architectures
+
+    facts = laboratory.dataset("digits", field="dataset")
+    pixels, labels = laboratory.pixels("digits", "train")
+    images, answers = torch.from_numpy(pixels / np.float32(255)), torch.from_numpy(np.array(labels))
+    chosen = architectures.parse(network, parameters)
+    module = chosen.build(facts.shape, len(facts.class_names))
+    initialise(module, torch.Generator().manual_seed(1))
+    optimiser = torch.optim.LBFGS(module.parameters(), max_iter=iterations, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        decay = sum(value.square().sum() for value in module.parameters())
+        value: torch.Tensor = torch.nn.functional.cross_entropy(module(images), answers) + 1e-4 * decay
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    return laboratory.add_model(
+        NewModel(
+            name=f"digits-{network}",
+            network=network,
+            parameters=chosen.model_dump(exclude={"name"}),
+            weights={name: value.numpy() for name, value in module.state_dict().items()},
+            input_shape=facts.shape,
+            class_names=facts.class_names,
+            dataset="digits",
+            multiply_adds=multiply_adds(module, facts.shape),
+            metrics={},
+            linear=chosen.linear,
+            smooth=chosen.smooth,
+        )
+    )

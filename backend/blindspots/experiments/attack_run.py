@@ -12,6 +12,8 @@ from blindspots.experiments.selection import Selected
 from blindspots.science import measures
 from blindspots.science.attacks.result import AttackResult
 
+TILE = 128  # images whose norms are computed at a time
+
 
 def attack_images(
     network: nn.Module,
@@ -56,7 +58,7 @@ def attack_images(
         "probabilities_after": verdict.probabilities,
         "adversarial": adversarial,
     }
-    columns |= {name: value.float() for name, value in measures.norms(images, adversarial).items()}
+    columns |= _norms(images, adversarial)
     columns |= _search_columns(found)
     if facts.linear:
         targets = None if method.any_wrong_answer() else found.target
@@ -65,6 +67,15 @@ def attack_images(
         )
     arrays = {name: value.cpu().numpy() for name, value in columns.items()}
     return {"index": selected.index, **arrays}
+
+
+def _norms(original: Tensor, adversarial: Tensor) -> dict[str, Tensor]:
+    """All norms of the change, (n,) float32 each; tile by tile, because they are computed in float64."""
+    tiles = [
+        measures.norms(original[start : start + TILE], adversarial[start : start + TILE])
+        for start in range(0, len(original), TILE)
+    ]
+    return {name: torch.cat([tile[name] for tile in tiles]).float() for name in tiles[0]}
 
 
 def _search_columns(found: AttackResult) -> dict[str, Tensor]:

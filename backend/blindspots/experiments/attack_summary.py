@@ -60,7 +60,8 @@ def summarise(columns: Arrays, reasons: Mapping[int, str], *, seconds: float) ->
     }
     for suffix, chosen in (("", slice(None)), ("_correct", ~wrong), ("_successful", success)):
         summary |= _distribution(rms[chosen], suffix)
-    return summary | _exact(columns) | {"reasons": {str(code): text for code, text in reasons.items()}}
+    met = {str(code): reasons.get(code, f"reason {code}") for code in np.unique(columns["reason"]).tolist()}
+    return summary | _exact(columns) | {"reasons": dict[str, JsonValue](met)}
 
 
 def _exact(columns: Arrays) -> dict[str, JsonValue]:

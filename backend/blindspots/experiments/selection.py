@@ -266,6 +266,6 @@ def fit_image(image: Array, shape: tuple[int, int, int]) -> Array:
     picture = picture.convert("L" if channels == 1 else "RGB")
     scale = min(picture.width / width, picture.height / height)
     left, top = (picture.width - scale * width) / 2, (picture.height - scale * height) / 2
-    box = (left, top, left + scale * width, top + scale * height)
-    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC, box=box), dtype=np.uint8)
+    centre = picture.crop((round(left), round(top), round(left + scale * width), round(top + scale * height)))
+    pixels = np.asarray(centre.resize((width, height), Image.Resampling.BICUBIC), dtype=np.uint8)
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
