@@ -26,6 +26,7 @@ from peer_process import PeerProcess
 from verdicts import Verdict, judge_all
 
 from blindspots.science import measures
+from blindspots.science.networks import Softmax
 
 NAMES = ("softmax1", "softmax2", "softmax3", "N100", "conv")
 WARM_UP = 8  # images: kernels are compiled, memory is touched
@@ -33,15 +34,15 @@ WARM_UP = 8  # images: kernels are compiled, memory is touched
 
 def make_case(name: str, count: int, seed: int) -> Case:
     """The first `count` test images that the network classifies correctly, with a random wrong class each."""
-    network = networks.load(name).eval().requires_grad_(False)
-    images, labels = networks.test_images()
+    network = networks.load(name)
+    images, labels = networks.mnist("test")
     images, labels = images[: 2 * count + 64], labels[: 2 * count + 64]
     right = (measures.predictions(network, images) == labels).nonzero().flatten()[:count]
     images, labels = images[right].contiguous(), labels[right].contiguous()
     generator = torch.Generator().manual_seed(seed)
     classes = network(images[:1]).shape[1]
     step = torch.randint(1, classes, (len(labels),), generator=generator)
-    linear = networks.linear_weights(network) if name.startswith("softmax") else None
+    linear = (network.output.weight, network.output.bias) if isinstance(network, Softmax) else None
     return Case(name, network, images, labels, (labels + step) % classes, linear)
 
 

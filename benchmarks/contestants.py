@@ -11,7 +11,8 @@ from scipy_attack import scipy_attack
 from torch import Tensor, nn
 
 from blindspots.science.attacks.exact_linear import exact_linear
-from blindspots.science.attacks.minimum_distortion import Search, minimum_distortion
+from blindspots.science.attacks.minimum_distortion import Mode, Search, minimum_distortion
+from blindspots.science.attacks.targets import TargetRule
 
 TICKS = (20, 40, 100)
 PEERS = {
@@ -74,7 +75,7 @@ def timed(attack: Callable[[Case], Tensor]) -> Callable[[Case], tuple[Tensor, fl
     return run
 
 
-def ours(mode: str, rule: str, ticks: int, *, polish: bool) -> Contestant:
+def ours(mode: Mode, rule: TargetRule, ticks: int, *, polish: bool) -> Contestant:
     """One mode of our attack. Rule "given" aims at the case's random targets."""
 
     def attack(case: Case) -> Tensor:
@@ -96,7 +97,7 @@ def ours(mode: str, rule: str, ticks: int, *, polish: bool) -> Contestant:
 
 def our_modes() -> list[Contestant]:
     """Every minimum-norm mode, with several budgets of ticks (one forward and backward pass each)."""
-    modes = [("tight", "given"), ("tight", "nearest"), ("nearest", "nearest")]
+    modes: list[tuple[Mode, TargetRule]] = [("tight", "given"), ("tight", "nearest"), ("nearest", "nearest")]
     return [
         ours(mode, rule, ticks, polish=polish)
         for mode, rule in modes
