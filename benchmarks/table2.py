@@ -1,9 +1,9 @@
-"""Table 2 of Szegedy et al. 2013 without AE400-10: errors of each network on the examples made against another.
+"""Table 2 of Szegedy et al. 2013 without AE400-10: each network's errors on examples made against another.
 
     python benchmarks/table2.py
 
-256 training images, random targets, in mode paper (coarse c) and tight (bisected c). Compared with the paper on
-the 20 cells off the diagonal: mean absolute difference in points, and Spearman's rank correlation.
+256 training images, random targets, in mode paper (coarse c) and tight (bisected c). Compared with the paper
+on the 20 cells off the diagonal: mean absolute difference in points, and Spearman's rank correlation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from blindspots.science import measures
 from blindspots.science.attacks.minimum_distortion import Mode, minimum_distortion
 
 NAMES = ("softmax1", "softmax2", "softmax3", "N100", "N200")
-# Rows: attacked network. Columns: evaluated network, error in percent; last: mean distortion. Table 2, edition 1.
+# Rows: attacked network. Columns: error in percent of the evaluated network, last the mean distortion.
 PAPER = np.array(
     [
         [100, 11.7, 22.7, 2, 3.9, 0.062],
@@ -73,9 +73,7 @@ def main() -> None:
         ours = matrix(mode, images[chosen], labels[chosen], seed=options.seed)
         difference, correlation = compare(ours)
         answer[mode] = {"table": ours.tolist(), "difference": difference, "spearman": correlation}
-        print(
-            f"\n### mode {mode}: mean absolute difference {difference:.2f} points, Spearman {correlation:.3f}\n"
-        )
+        print(f"\n### mode {mode}: mean difference {difference:.2f} points, Spearman {correlation:.3f}\n")
         print(f"| source | distortion (paper) | {' | '.join(NAMES)} |\n|---|---|{'---|' * len(NAMES)}")
         for name, row, paper in zip(NAMES, ours, PAPER, strict=True):
             cells = [f"{mine:.1f} ({printed:g})" for mine, printed in zip(row[:5], paper[:5], strict=True)]
