@@ -1,0 +1,56 @@
+// The frame of every page: navigation, the page of this address, help and the state of the connection.
+import { useEffect, useRef } from "preact/hooks";
+
+import { signedIn } from "./api.js";
+import { Foot } from "./components/foot.js";
+import { Help, toggleHelp } from "./components/help.js";
+import { Top } from "./components/top.js";
+import { html } from "./html.js";
+import { listenForKeys } from "./keys.js";
+import { place } from "./router.js";
+import { AttackNew } from "./pages/attack-new.js";
+import { Attacks } from "./pages/attacks.js";
+import { Data } from "./pages/data.js";
+import { Explore } from "./pages/explore.js";
+import { History } from "./pages/history.js";
+import { Home } from "./pages/home.js";
+import { JobPage } from "./pages/job.js";
+import { Missing } from "./pages/missing.js";
+import { Models } from "./pages/models.js";
+import { SignedOut } from "./pages/signed-out.js";
+import { System } from "./pages/system.js";
+import { Train } from "./pages/train.js";
+
+/** @type {{[path: string]: {title: string, page: any}}} */
+const pages = {
+  "/": { title: "Home", page: Home },
+  "/explore": { title: "Explore", page: Explore },
+  "/attacks": { title: "Attacks", page: Attacks },
+  "/attacks/new": { title: "New attack", page: AttackNew },
+  "/train": { title: "Train", page: Train },
+  "/history": { title: "History", page: History },
+  "/models": { title: "Models", page: Models },
+  "/data": { title: "Data", page: Data },
+  "/system": { title: "System", page: System },
+};
+
+/** @param {string} path */
+function found(path) {
+  const job = /^\/jobs\/([^/]+)$/.exec(path);
+  if (job) return { title: "Job", view: html`<${JobPage} key=${job[1]} id=${job[1]} />` };
+  const entry = pages[path] ?? pages[path.replace(/\/$/, "")];
+  return entry ? { title: entry.title, view: html`<${entry.page} />` } : { title: "Not found", view: html`<${Missing} />` };
+}
+
+export function App() {
+  const { path } = place.value;
+  const first = useRef(true);
+  const { title, view } = signedIn.value ? found(path) : { title: "Signed out", view: html`<${SignedOut} />` };
+  useEffect(() => listenForKeys({ "?": toggleHelp }), []);
+  useEffect(() => {
+    document.title = `${title} · Blindspots`;
+    if (!first.current) /** @type {HTMLElement | null} */ (document.querySelector("main h1"))?.focus({ preventScroll: true });
+    first.current = false;
+  }, [path, title]);
+  return html`<${Top} path=${path} /><main id="main" class="page" key=${path}>${view}</main><${Foot} /><${Help} />`;
+}

@@ -1,0 +1,68 @@
+// Everything about one image: the triptych, the answers before and after, the search, the size of the change.
+import { useState } from "preact/hooks";
+
+import { className } from "../catalog.js";
+import { percent } from "../format.js";
+import { html } from "../html.js";
+import { theme } from "../plot-theme.js";
+import { useSteadyResource } from "../resource.js";
+import { place } from "../router.js";
+import { Magnify } from "./magnify.js";
+import { Norms } from "./norms.js";
+import { Plot } from "./plot.js";
+import { Probabilities } from "./probabilities.js";
+import { Failure, Skeleton } from "./states.js";
+import { Trace } from "./trace.js";
+
+/** @param {ExampleFacts} facts */
+function verdict(facts) {
+  const name = (/** @type {number} */ index) => html`<strong>${className(facts.class_names, index)}</strong>`;
+  const before = html`The network answered ${name(facts.prediction)} (${percent(facts.confidence_before)})`;
+  if (facts.already_wrong) return html`${before}, though the image is labelled ${name(facts.label)}: it was wrong without any attack.`;
+  if (!facts.success) return html`${before} and could not be brought to ${facts.target >= 0 ? name(facts.target) : "another answer"}. ${facts.reason ?? ""}`;
+  const lost = facts.success_8bit ? "" : " Rounded to 8 bits, the image no longer fools it.";
+  return html`${before}. After the change it answers ${name(facts.reached)} (${percent(facts.confidence_after)}).${lost}`;
+}
+
+/** @param {{answer: ExampleAnswer}} props */
+function TriptychFigure({ answer }) {
+  const [element, setElement] = useState(/** @type {HTMLElement | null} */ (null));
+  const meta = answer.figure?.layout.meta ?? {};
+  const scalar = Boolean(answer.figure?.layout.coloraxis2?.showscale);
+  const magnification = Number(place.value.query.get("magnification")) || 1;
+  if (!answer.figure) {
+    return html`<div class="notice"><p>The picture was not kept: this job stored ${" "}numbers only for this image. Run it again with more kept to see it.</p></div>`;
+  }
+  return html`<div class="triptych stack" data-figure="triptych">
+    <${Plot} figure=${answer.figure} height="auto" drawn=${setElement}
+      label=${`Original ${className(answer.facts.class_names, answer.facts.label)}, the change, and the adversarial image`} />
+    ${scalar && html`<${Magnify} largest=${meta.max_abs_perturbation ?? 0} value=${magnification} element=${element} />`}
+  </div>`;
+}
+
+/** @param {{job: string, row: number}} props */
+export function Example({ job, row }) {
+  const { data, error, stale, reload } = useSteadyResource(`/jobs/${job}/examples/${row}?theme=${theme.value}`);
+  if (error) return html`<${Failure} error=${error} again=${reload} />`;
+  if (!data) return html`<${ExampleSkeleton} />`;
+  /** @type {ExampleAnswer} */
+  const answer = data;
+  const shape = answer.figure?.layout.meta?.shape;
+  return html`<div class=${stale ? "example stale" : "example"}>
+    <p class="verdict" role="status">${verdict(answer.facts)}</p>
+    <${TriptychFigure} answer=${answer} />
+    <${Norms} facts=${answer.facts} pixels=${shape ? shape[0] * shape[1] * shape[2] : null} />
+    <div class="columns">
+      <${Probabilities} facts=${answer.facts} />
+      <${Trace} facts=${answer.facts} />
+    </div>
+  </div>`;
+}
+
+export const ExampleSkeleton = () => html`<div class="example" aria-busy="true">
+  <${Skeleton} height="28px" width="70%" />
+  <div class="triptych"><div class="plot"><${Skeleton} height="100%" /></div></div>
+  <${Skeleton} height="24px" width="60%" />
+  <${Skeleton} height="72px" />
+  <div class="columns"><${Skeleton} height="360px" /><${Skeleton} height="360px" /></div>
+</div>`;

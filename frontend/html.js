@@ -1,0 +1,6 @@
+// Markup without a build step: htm bound to Preact.
+import htm from "htm";
+import { h } from "preact";
+
+/** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */
+export const html = htm.bind(/** @type {any} */ (h));

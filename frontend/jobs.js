@@ -1,0 +1,54 @@
+// What a job is called, where it is shown, and what can be done with it.
+import { forget, useResource } from "./resource.js";
+import { jobsVersion } from "./events.js";
+import { post, request } from "./api.js";
+import { count, number, percent } from "./format.js";
+
+/** @type {{[kind: string]: string}} */
+const kindWords = { attack: "Attack", train: "Training", fetch_dataset: "Download" };
+
+/** @param {Job} job */
+export const kindName = (job) => kindWords[job.kind] ?? job.kind;
+
+/** @param {Job} job */
+export function jobTitle(job) {
+  if (job.title) return job.title;
+  const parts = [kindName(job), job.model?.name, job.model && job.dataset ? `on ${job.dataset}` : job.dataset];
+  return parts.filter(Boolean).join(" ");
+}
+
+/** @param {{id: string}} job */
+export const jobPath = (job) => `/jobs/${job.id}`;
+
+/** The result in one line. @param {Job} job */
+export function outcome(job) {
+  const found = job.summary ?? {};
+  if (job.state === "failed") return job.error?.message ?? "Failed";
+  if (job.state !== "succeeded") return "";
+  if (job.kind === "attack" && found.images) {
+    return `${percent(found.success_rate)} of ${count(found.images)}, distortion ${number(found.median_distortion)}`;
+  }
+  if (job.kind === "train" && found.model_name) {
+    return `${found.model_name}${found.test_error === undefined ? "" : `, test error ${percent(found.test_error)}`}`;
+  }
+  return "";
+}
+
+/** @param {string} id */
+export async function cancelJob(id) {
+  await post(`/jobs/${id}/cancel`);
+  jobsVersion.value += 1;
+}
+
+/** @param {string} id */
+export async function deleteJob(id) {
+  await request("DELETE", `/jobs/${id}`);
+  forget("/jobs");
+  jobsVersion.value += 1;
+}
+
+/** @param {string} id @param {Values} [changes] @returns {Promise<Job>} */
+export const rerunJob = (id, changes = {}) => post(`/jobs/${id}/rerun`, { changes });
+
+/** A page of jobs that reads itself again when one starts or ends. @param {string} filter */
+export const useJobs = (filter) => useResource(`/jobs?${filter}`, jobsVersion.value);

@@ -1,0 +1,88 @@
+// The data sets: what is here, what can be fetched, how to bring one's own.
+import { useState } from "preact/hooks";
+
+import { submit } from "../api.js";
+import { shapeWords, useDatasets } from "../catalog.js";
+import { Running } from "../components/running.js";
+import { Failure, Heading, Skeletons } from "../components/states.js";
+import { bytes, count } from "../format.js";
+import { html } from "../html.js";
+import { useJobs } from "../jobs.js";
+import { useResource } from "../resource.js";
+import { useSystem } from "./system.js";
+import { thumbnailSide } from "./image-picker.js";
+
+/** @type {{[source: string]: string}} */
+const sources = { bundled: "bundled", downloaded: "downloaded, checksums verified", folder: "found in a folder" };
+
+export function Data() {
+  const { data, error, loading, reload } = useDatasets();
+  const running = useJobs("kind=fetch_dataset&state=running&limit=5");
+  const queued = useJobs("kind=fetch_dataset&state=queued&limit=5");
+  const jobs = [...(running.data?.items ?? []), ...(queued.data?.items ?? [])];
+  return html`
+    <${Heading} title="Data" lead="Images to train on and to attack. They are read where they lie; nothing leaves this machine." />
+    ${error && html`<${Failure} error=${error} again=${reload} />`}
+    ${loading && html`<${Skeletons} count=${3} height="160px" />`}
+    ${jobs.length > 0 && html`<section aria-label="Downloads"><${Running} jobs=${jobs} /></section>`}
+    ${data && html`<section><div class="columns">${data.items.map((dataset) => html`<${Card} key=${dataset.name} dataset=${dataset} busy=${jobs.some((job) => job.dataset === dataset.name)} />`)}</div></section>`}
+    <${Own} />`;
+}
+
+/** @param {{dataset: Dataset, busy: boolean}} props */
+function Card({ dataset, busy }) {
+  const sizes = Object.entries(dataset.sizes ?? {}).map(([split, size]) => `${count(size)} ${split}`);
+  return html`<article class="card stack">
+    <div><h2>${dataset.title}</h2><p class="muted">${[shapeWords(dataset.shape), ...sizes].filter(Boolean).join(" · ")}</p></div>
+    ${dataset.available ? html`<${Thumbnails} dataset=${dataset} />` : html`<${Fetch} dataset=${dataset} busy=${busy} />`}
+    ${dataset.available && html`<p class="row spread"><small class="muted">${sources[dataset.source] ?? dataset.source}${dataset.bytes ? `, ${bytes(dataset.bytes)}` : ""}</small>
+      <a href=${`/train?dataset=${dataset.name}`}>Train on it</a></p>`}
+  </article>`;
+}
+
+/** @param {{dataset: Dataset}} props */
+function Thumbnails({ dataset }) {
+  const split = Object.keys(dataset.sizes)[0] ?? "test";
+  const base = `/datasets/${dataset.name}/${split}/images`;
+  const { data } = useResource(`${base}?limit=20`);
+  const side = thumbnailSide(dataset.shape?.[2] ?? 40, 44);
+  return html`<div class="thumbnails" style=${{ minHeight: `${side}px` }}>
+    ${(data?.items ?? []).map((/** @type {{index: number, label: number}} */ item) => html`<img key=${item.index} class="pixels" width=${side} height=${side} loading="lazy"
+      src=${`/api/v1${base}/${item.index}.png`} alt=${dataset.class_names[item.label] ?? item.label} title=${dataset.class_names[item.label]} />`)}
+  </div>`;
+}
+
+/** @param {{dataset: Dataset, busy: boolean}} props */
+function Fetch({ dataset, busy }) {
+  const [problem, setProblem] = useState("");
+  const [sent, setSent] = useState(false);
+  const go = async () => {
+    setSent(true);
+    try {
+      await submit({ kind: "fetch_dataset", dataset: dataset.name });
+    } catch (error) {
+      setSent(false);
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  if (!dataset.downloadable) return html`<p class="muted">Not here, and it cannot be downloaded from here.</p>`;
+  return html`<div class="stack">
+    <p class="muted">Not on this machine yet. It is downloaded from its public mirror and checked against its published checksums${dataset.bytes ? `; ${bytes(dataset.bytes)}` : ""}.</p>
+    <div><button type="button" class="primary" disabled=${busy || sent} onClick=${go}>${busy || sent ? "Downloading" : `Download ${dataset.title}`}</button></div>
+    ${problem && html`<p class="bad" role="alert">${problem}</p>`}
+  </div>`;
+}
+
+function Own() {
+  const { data } = useSystem();
+  return html`<section class="measure">
+    <h2>Bring your own</h2>
+    <p>Any set in the IDX format of MNIST works: put its four files, plain or gzipped, into a folder named after the set.</p>
+    <pre tabindex="0">${`${data?.datasets_dir ?? "BLINDSPOTS_DATASETS_DIR"}/my-letters/
+  train-images-idx3-ubyte.gz
+  train-labels-idx1-ubyte.gz
+  t10k-images-idx3-ubyte.gz
+  t10k-labels-idx1-ubyte.gz`}</pre>
+    <p class="muted">Without a network, MNIST's files put into <code>mnist/</code> there appear by themselves. Set <code>BLINDSPOTS_DATASETS_DIR</code> before <code>blindspots up</code> to choose the folder.</p>
+  </section>`;
+}

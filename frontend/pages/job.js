@@ -1,0 +1,67 @@
+// One job: what it is, how far it is, what came out, and what it was asked.
+import { useState } from "preact/hooks";
+
+import { post } from "../api.js";
+import { Confirm } from "../components/confirm.js";
+import { changedPath, runAgain } from "../components/job-table.js";
+import { Badge, finished, Progress } from "../components/progress.js";
+import { CancelButton } from "../components/running.js";
+import { Failure, Skeletons } from "../components/states.js";
+import { Title } from "../components/title.js";
+import { ago, duration, moment } from "../format.js";
+import { html } from "../html.js";
+import { useJob } from "../job.js";
+import { deleteJob, kindName } from "../jobs.js";
+import { navigate } from "../router.js";
+import { AttackResult } from "./attack-result.js";
+import { FetchResult } from "./fetch-result.js";
+import { JobParameters } from "./job-parameters.js";
+import { TrainResult } from "./train-result.js";
+
+/** @type {{[kind: string]: any}} */
+const results = { attack: AttackResult, train: TrainResult, fetch_dataset: FetchResult };
+
+/** @param {{id: string}} props */
+export function JobPage({ id }) {
+  const { data: job, error, reload } = useJob(id);
+  if (error?.status === 404) {
+    return html`<section><div class="notice"><h1>This job is not here</h1><p>It was deleted, or the link is from another installation.</p><a class="button" href="/history">Open the history</a></div></section>`;
+  }
+  if (error) return html`<section><${Failure} error=${error} again=${reload} /></section>`;
+  if (!job) return html`<section><${Skeletons} count=${3} height="48px" /><${Skeletons} count=${1} height="320px" /></section>`;
+  const result = results[job.kind];
+  return html`<section>
+      <header class="heading"><${Title} job=${job} changed=${reload} /><${Actions} job=${job} reload=${reload} /></header>
+      <p class="row muted">
+        <${Badge} job=${job} /><span>${kindName(job)}</span>
+        ${job.model && html`<span>${job.model.name}</span>`}${job.dataset && html`<span>${job.dataset}</span>`}
+        <span title=${moment(job.created_at)}>${ago(job.created_at)}</span>
+        ${job.duration_seconds ? html`<span>took ${duration(job.duration_seconds)}</span>` : null}
+        <span>by ${job.owner}</span>
+      </p>
+      ${!finished(job) && html`<${Progress} job=${job} />`}
+      ${job.state === "failed" && html`<div class="notice failure" role="alert"><p>${job.error?.message ?? "The job failed without a message."}</p></div>`}
+      ${job.state === "cancelled" && html`<div class="notice"><p>This job was cancelled. What it had finished is reused when it is run again.</p></div>`}
+    </section>
+    ${result && html`<${result} job=${job} />`}
+    <${JobParameters} job=${job} />`;
+}
+
+/** @param {{job: Job, reload: () => void}} props */
+function Actions({ job, reload }) {
+  const [problem, setProblem] = useState("");
+  const attempt = (/** @type {() => Promise<any>} */ action) => () => action().catch((error) => setProblem(error.message));
+  if (!finished(job)) return html`<div class="row"><${CancelButton} job=${job} /></div>`;
+  const changed = changedPath(job);
+  const remove = async () => {
+    await deleteJob(job.id);
+    navigate("/history");
+  };
+  return html`<div class="row">
+    ${problem && html`<span class="bad" role="alert">${problem}</span>`}
+    ${job.lane === "interactive" && !job.kept && html`<button type="button" onClick=${attempt(() => post(`/jobs/${job.id}/keep`).then(reload))}>Keep in the history</button>`}
+    <button type="button" onClick=${attempt(() => runAgain(job))}>Run again</button>
+    ${changed && html`<a class="button" href=${changed}>Change and run</a>`}
+    <${Confirm} label="Delete" question="Delete this job and its results?" confirm="Delete" act=${remove} />
+  </div>`;
+}

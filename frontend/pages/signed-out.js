@@ -1,0 +1,33 @@
+// Nobody is signed in: how to get in.
+import { useState } from "preact/hooks";
+
+import { post, signedIn } from "../api.js";
+import { Heading } from "../components/states.js";
+import { html } from "../html.js";
+
+export function SignedOut() {
+  const [token, setToken] = useState("");
+  const [problem, setProblem] = useState("");
+  const enter = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    try {
+      await post("/session", { token: token.trim() });
+      signedIn.value = true;
+      location.reload();
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return html`<section class="measure">
+    <${Heading} title="You are signed out" lead="Open the link that blindspots up printed in its terminal: it signs this browser in. Or paste the token here." />
+    <form class="stack" onSubmit=${enter}>
+      <div class="field">
+        <label for="token">Token</label>
+        <input id="token" type="password" autocomplete="current-password" value=${token} aria-invalid=${problem ? "true" : undefined}
+          onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />
+        ${problem && html`<span class="error" role="alert">${problem}</span>`}
+      </div>
+      <div><button class="primary" disabled=${!token.trim()}>Sign in</button></div>
+    </form>
+  </section>`;
+}

@@ -1,0 +1,60 @@
+// The state of this installation: who works, what waits, which versions, how much room is left.
+import { useEffect, useState } from "preact/hooks";
+
+import { Failure, Heading, Skeletons } from "../components/states.js";
+import { ago, bytes, count, words } from "../format.js";
+import { html } from "../html.js";
+import { useSteadyResource } from "../resource.js";
+
+/** Read again every 5 s while it is looked at. */
+export function useSystem() {
+  const [tick, setTick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setTick((value) => value + 1), 5000);
+    return () => clearInterval(timer);
+  }, []);
+  return useSteadyResource("/system", tick);
+}
+
+export function System() {
+  const { data, error, loading, reload } = useSystem();
+  const queue = data?.queue ?? {};
+  return html`<section>
+      <${Heading} title="System" lead="What runs here, and what it has to work with." />
+      ${error && html`<${Failure} error=${error} again=${reload} />`}
+      ${loading && html`<${Skeletons} count=${5} height="32px" />`}
+      ${data && html`<dl class="facts">
+        <div><dt>Waiting</dt><dd>${count(queue.waiting ?? 0)}<small>parts</small></dd></div>
+        <div><dt>Running</dt><dd>${count(queue.running ?? 0)}<small>parts</small></dd></div>
+        <div><dt>Results</dt><dd>${bytes(data.artifacts_bytes)}<small>on disk</small></dd></div>
+        <div><dt>Free</dt><dd>${bytes(data.disk_free_bytes)}<small>on that disk</small></dd></div>
+      </dl>`}
+    </section>
+    ${data && html`<section><h2>Workers</h2><${Workers} workers=${data.workers ?? []} /></section>
+    <section><h2>Installation</h2><${Installation} data=${data} /></section>`}`;
+}
+
+/** @param {{workers: Values[]}} props */
+function Workers({ workers }) {
+  if (workers.length === 0) {
+    return html`<div class="notice failure"><p>No worker is alive, so jobs wait. Restart <code>blindspots up</code>, or start one with <code>blindspots worker</code>.</p></div>`;
+  }
+  return html`<div class="scroll history"><table>
+    <thead><tr><th>Worker</th><th>Lane</th><th>Device</th><th>Doing</th><th>Heard from</th></tr></thead>
+    <tbody>${workers.map((worker) => html`<tr key=${worker.id ?? worker.name}>
+      <td><strong>${worker.name ?? worker.id}</strong>${worker.host && html`<div><small class="muted">${worker.host}</small></div>`}</td>
+      <td>${worker.lane ?? (worker.lanes ?? []).join(", ")}</td>
+      <td>${worker.device ?? "–"}</td>
+      <td>${worker.busy_with ?? worker.doing ?? worker.state ?? "–"}</td>
+      <td class="muted">${ago(worker.heartbeat_at ?? worker.seen_at ?? worker.last_seen_at)}</td>
+    </tr>`)}</tbody>
+  </table></div>`;
+}
+
+const elsewhere = ["workers", "queue", "artifacts_bytes", "disk_free_bytes"];
+
+/** @param {{data: Values}} props */
+const Installation = ({ data }) => html`<dl class="pairs">
+  ${Object.entries(data).filter(([name, value]) => !elsewhere.includes(name) && value !== null && value !== "").map(([name, value]) => html`
+    <dt>${name.charAt(0).toUpperCase() + words(name).slice(1)}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>`)}
+</dl>`;
