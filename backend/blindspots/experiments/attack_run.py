@@ -13,6 +13,10 @@ from blindspots.science import measures
 from blindspots.science.attacks.result import AttackResult
 
 TILE = 128  # images whose norms are computed at a time
+SEARCH_COLUMNS = (
+    "target", "reason", "weight", "forwards", "backwards",
+    "trace_weight", "trace_distortion", "trace_loss", "trace_success",
+)  # fmt: skip
 
 
 def attack_images(
@@ -41,32 +45,34 @@ def attack_images(
 
     found = method.attack(network, images, label, seeds=image_seeds(seed, selected.index), progress=progress)
     context.check_cancelled()
-    adversarial = found.adversarial.to(context.device)
-    assert adversarial.shape == images.shape
-    verdict = measures.judge(network, adversarial, labels=label, targets=found.target.to(context.device))
-    columns: dict[str, Tensor] = {
-        "label": label.to(torch.int32),
-        "prediction": prediction.to(torch.int32),
-        "target": found.target.to(torch.int32),
-        "reached": verdict.reached.to(torch.int32),
-        "success": verdict.success,
-        "success_8bit": verdict.success_8bit,
-        "already_wrong": prediction != label,
-        "confidence_before": before.amax(dim=1),
-        "confidence_after": verdict.probabilities.amax(dim=1),
-        "probabilities_before": before,
-        "probabilities_after": verdict.probabilities,
-        "adversarial": adversarial,
-    }
-    columns |= _norms(images, adversarial)
-    columns |= _search_columns(found)
+    columns = {"label": label, "prediction": prediction, "already_wrong": prediction != label}
+    columns |= {"confidence_before": before.amax(dim=1), "probabilities_before": before}
+    columns |= _judged(network, images, label, found)
     if facts.linear:
         targets = None if method.any_wrong_answer() else found.target
         columns["exact_rms"] = exact_distortion(
             network, images, label, targets=targets, check=context.check_cancelled
         )
     arrays = {name: value.cpu().numpy() for name, value in columns.items()}
-    return {"index": selected.index, **arrays}
+    classes = {name: arrays[name].astype(np.int32) for name in ("label", "prediction", "target", "reached")}
+    return {"index": selected.index, **arrays, **classes}
+
+
+def _judged(network: nn.Module, images: Tensor, label: Tensor, found: AttackResult) -> dict[str, Tensor]:
+    """What the network says of the images that were found, how far they are, and how the search went."""
+    adversarial = found.adversarial.to(images.device)
+    assert adversarial.shape == images.shape
+    verdict = measures.judge(network, adversarial, labels=label, targets=found.target.to(images.device))
+    return {
+        "adversarial": adversarial,
+        "reached": verdict.reached,
+        "success": verdict.success,
+        "success_8bit": verdict.success_8bit,
+        "confidence_after": verdict.probabilities.amax(dim=1),
+        "probabilities_after": verdict.probabilities,
+        **_norms(images, adversarial),
+        **{name: getattr(found, name) for name in SEARCH_COLUMNS},
+    }
 
 
 def _norms(original: Tensor, adversarial: Tensor) -> dict[str, Tensor]:
@@ -76,13 +82,6 @@ def _norms(original: Tensor, adversarial: Tensor) -> dict[str, Tensor]:
         for start in range(0, len(original), TILE)
     ]
     return {name: torch.cat([tile[name] for tile in tiles]).float() for name in tiles[0]}
-
-
-def _search_columns(found: AttackResult) -> dict[str, Tensor]:
-    """What only the attack can know: how its search went."""
-    names = ("reason", "weight", "forwards", "backwards")
-    traces = ("trace_weight", "trace_distortion", "trace_loss", "trace_success")
-    return {name: getattr(found, name) for name in (*names, *traces)}
 
 
 def image_seeds(seed: int, index: Array) -> Array:
