@@ -72,6 +72,25 @@ class SparseAutoencoderSoftmax(nn.Module):
         return self.output(self.encode(images))
 
 
+class Dropout(nn.Module):
+    """Silences a share of its inputs during training; nothing afterwards.
+
+    The random numbers come from `generator`, on the inputs' device, which is set by the training.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+        self.generator: torch.Generator | None = None
+
+    def forward(self, codes: Tensor) -> Tensor:
+        if not self.training or self.share == 0:
+            return codes
+        assert self.generator is not None, "training needs a generator"
+        kept = torch.rand(codes.shape, generator=self.generator, device=codes.device) >= self.share
+        return codes * kept / (1 - self.share)
+
+
 class Convolutional(nn.Module):
     """One convolution, one max-pooling, one hidden layer with dropout. Szegedy et al. 2013, section 3.
 
@@ -101,7 +120,7 @@ class Convolutional(nn.Module):
         self.convolution = nn.Conv2d(channels, filters, kernel)
         self.pool = nn.MaxPool2d(pool)
         self.hidden = nn.Linear(filters * sides[0] * sides[1], hidden)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.output = nn.Linear(hidden, classes)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -120,7 +120,7 @@ class AutoencoderSoftmax(NetworkParameters):
     """Share of images on which a code unit shall be active: rho."""
 
     sparsity_weight: float = Field(1.0, ge=0, le=1000, json_schema_extra={"x-group": "advanced"})
-    """How much the sparsity counts beside the reconstruction: beta. The paper is silent; 0.1 to 3 is usual."""
+    """How much sparsity counts beside reconstruction: beta. The paper is silent; 0.1 to 3 is common."""
 
     weight_penalty: float = Field(1e-3, ge=0, le=10, json_schema_extra={"x-group": "advanced"})
     """Weight decay of encoder and decoder: mu. The paper is silent; 0.0001 to 0.003 is usual."""
@@ -185,8 +185,8 @@ class Convolutional(NetworkParameters):
         if (min(height, width) - self.kernel + 1) // self.pool >= 1:
             return None
         return (
-            f"A {self.kernel} × {self.kernel} convolution and {self.pool} × {self.pool} pooling leave nothing of "
-            f"{height} × {width} pixels; choose a smaller kernel or pool."
+            f"A {self.kernel} × {self.kernel} convolution and {self.pool} × {self.pool} pooling leave "
+            f"nothing of {height} × {width} pixels; choose a smaller kernel or pool."
         )
 
     def build(self, input_shape: Shape, classes: int) -> "nn.Module":
