@@ -255,12 +255,19 @@ class ExampleQuery(Parameters):
     """Which examples to show, in which order."""
 
     sort: Literal["index", "-index", "distortion", "-distortion", "confidence", "-confidence"] = "index"
+    """By row of the job, size of the change, or confidence in the new answer; `-` puts the largest first."""
     true_class: int | None = Field(None, ge=0)
+    """Only images of this class."""
     reached_class: int | None = Field(None, ge=0)
+    """Only images that are now taken for this class."""
     target_class: int | None = Field(None, ge=0)
+    """Only images whose attack aimed for this class."""
     success: bool | None = None
+    """Only those that were found, or only those that were not."""
     offset: int = Field(0, ge=0, le=10**9)
+    """Rows to pass over."""
     limit: int = Field(48, ge=1, le=200)
+    """Rows to show."""
 
 
 @dataclass(frozen=True)
