@@ -57,7 +57,12 @@ class Attack(Spec):
     """Which adversarial images to store: all, a random sample, or none. The numbers of every image are
     always kept."""
 
-    keep_count: int = Field(default=100, ge=1, le=1_000_000, json_schema_extra={"x-group": "keep"})
+    keep_count: int = Field(
+        default=100,
+        ge=1,
+        le=1_000_000,
+        json_schema_extra={"x-group": "keep", "x-title": "Images to keep", "x-when": {"keep": ["sample"]}},
+    )
     """Size of the sample."""
 
     heading: ClassVar[str] = "Attack"

@@ -1,8 +1,9 @@
 """The contract of every job kind: a Spec that plans, runs, merges and draws.
 
-A kind is one Spec subclass in one file of this package, and its name in the union of `experiments/__init__.py`.
-Nothing here knows the database, the queue or the web; what a kind needs from outside comes through two
-protocols, `Catalog` while a job is being submitted and `Context` while one of its parts runs.
+A kind is one Spec subclass in one file of this package, and its name in the union of
+`experiments/__init__.py`. Nothing here knows the database, the queue or the web; what a kind needs from
+outside comes through two protocols, `Catalog` while a job is being submitted and `Context` while one of its
+parts runs.
 
 Specs and plans are made in the API process, which starts without torch: import torch, and everything that
 imports it, inside `run` and `merge`.
@@ -12,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, Self
 
-import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -194,7 +194,9 @@ class Figure:
 class Spec(Parameters):
     """Base of every job kind. Subclasses add `kind: Literal[...]` and their parameters."""
 
-    title: str = Field("", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", json_schema_extra={"x-group": "job"})
+    title: str = Field(
+        "", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", json_schema_extra={"x-group": "job"}
+    )
     """Shown in the history; changes no number."""
 
     seed: int = Field(0, ge=0, lt=2**32, json_schema_extra={"x-group": "advanced"})
@@ -223,7 +225,7 @@ class Spec(Parameters):
         raise NotImplementedError
 
     def inputs(self, catalog: Catalog) -> list[str]:  # noqa: ARG002
-        """Hashes of everything read besides the Spec (weights, data sets): part of what identifies a result."""
+        """Hashes of everything read besides the Spec (weights, data sets): they identify a result too."""
         return []
 
     def run(self, part: Part, context: Context) -> Result:
@@ -255,19 +257,25 @@ class ExampleQuery(Parameters):
     """Which examples to show, in which order."""
 
     sort: Literal["index", "-index", "distortion", "-distortion", "confidence", "-confidence"] = "index"
-    """By row of the job, size of the change, or confidence in the new answer; `-` puts the largest first."""
+    """By what to order; a minus sign puts the largest first."""
+
     true_class: int | None = Field(None, ge=0)
-    """Only images of this class."""
+    """Only images of this true class."""
+
     reached_class: int | None = Field(None, ge=0)
-    """Only images that are now taken for this class."""
+    """Only images that are answered with this class after the attack."""
+
     target_class: int | None = Field(None, ge=0)
-    """Only images whose attack aimed for this class."""
+    """Only images that were aimed at this class."""
+
     success: bool | None = None
-    """Only those that were found, or only those that were not."""
+    """Only images that were changed as wanted, or only those that were not."""
+
     offset: int = Field(0, ge=0, le=10**9)
-    """Rows to pass over."""
+    """How many matching images to pass over."""
+
     limit: int = Field(48, ge=1, le=200)
-    """Rows to show."""
+    """How many images at most."""
 
 
 @dataclass(frozen=True)

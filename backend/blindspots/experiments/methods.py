@@ -102,7 +102,10 @@ class MinimumDistortion(AttackMethod):
     target_class: int | None = Field(default=None, ge=0, le=999_999, json_schema_extra=TARGET_CLASS)
     """The class to aim for; named exactly when the target is given."""
 
-    norm: Literal["sq_l2", "l2", "l1"] = Field(default="sq_l2", json_schema_extra=ADVANCED)
+    norm: Literal["sq_l2", "l2", "l1"] = Field(
+        default="sq_l2",
+        json_schema_extra={**ADVANCED, "x-names": {"sq_l2": "squared L2", "l2": "L2", "l1": "L1"}},
+    )
     """How |r| measures the change: squared L2, L2 or L1. The paper does not say; squared L2 has no kink at
     0."""
 
@@ -110,25 +113,35 @@ class MinimumDistortion(AttackMethod):
     """Afterwards walk along the decision boundary to its nearest point. Shorter than the paper's objective
     allows, because cross-entropy is not a distance. For networks with smooth activations."""
 
-    initial_c: float = Field(default=1000.0, ge=1e-6, le=1e9, json_schema_extra=PAPER_ONLY)
+    initial_c: float = Field(
+        default=1000.0, ge=1e-6, le=1e9, json_schema_extra={**PAPER_ONLY, "x-title": "First c"}
+    )
     """First weight c of the change; it falls until the attack succeeds."""
 
     growth: float = Field(default=2.0, gt=1.0, le=100.0, json_schema_extra=PAPER_ONLY)
     """Factor between one c and the next."""
 
-    max_growths: int = Field(default=40, ge=1, le=200, json_schema_extra=PAPER_ONLY)
+    max_growths: int = Field(
+        default=40, ge=1, le=200, json_schema_extra={**PAPER_ONLY, "x-title": "Values of c at most"}
+    )
     """At most so many values of c before the image counts as failed."""
 
     bisections: int = Field(default=0, ge=0, le=50, json_schema_extra=PAPER_ONLY)
     """Refinements of c after the first success; 0 is the coarse search."""
 
-    max_iterations: int = Field(default=100, ge=1, le=10_000, json_schema_extra=PAPER_ONLY)
+    max_iterations: int = Field(
+        default=100, ge=1, le=10_000, json_schema_extra={**PAPER_ONLY, "x-title": "Iterations at most"}
+    )
     """At most so many L-BFGS iterations for one value of c."""
 
-    max_ticks: int = Field(default=40, ge=2, le=10_000, json_schema_extra=BISECTING_ONLY)
+    max_ticks: int = Field(
+        default=40, ge=2, le=10_000, json_schema_extra={**BISECTING_ONLY, "x-title": "Passes at most"}
+    )
     """Forward and backward passes per image and target."""
 
-    polish_ticks: int = Field(default=10, ge=1, le=10_000, json_schema_extra=ADVANCED)
+    polish_ticks: int = Field(
+        default=10, ge=1, le=10_000, json_schema_extra={**ADVANCED, "x-when": {"polish": [True]}}
+    )
     """Further passes for the polish, where it is chosen."""
 
     candidates: int = Field(
@@ -202,7 +215,7 @@ class GaussianNoise(AttackMethod):
 
     name: Literal["gaussian_noise"] = "gaussian_noise"
 
-    sigma: float = Field(default=0.1, ge=0.0, le=10.0)
+    sigma: float = Field(default=0.1, ge=0.0, le=10.0, json_schema_extra={"x-title": "Standard deviation"})
     """Standard deviation of the noise; a pixel's range is 0 to 1. The paper uses 0.06, 0.1, 0.3 and 1."""
 
     clip: bool = False
