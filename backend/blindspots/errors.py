@@ -97,3 +97,9 @@ class Cancelled(BlindspotsError):
     """Raised inside a computation whose job was cancelled or whose lease was lost; never shown to a user."""
 
     code = "cancelled"
+
+
+class ArtifactCorrupt(BlindspotsError):
+    """A stored file is missing or no longer has the content that its name promises; it is never served."""
+
+    code = "artifact_corrupt"

@@ -3,24 +3,24 @@
 import contextlib
 import hashlib
 import os
-import stat
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from safetensors import numpy as safetensors
 from safetensors import safe_open
 
 from blindspots.errors import ArtifactCorrupt, StartupError
-from blindspots.experiments.base import Array, Arrays
 
-ALWAYS_VERIFIED = 4 << 20  # bytes; larger files are verified once per process and state of the file
-SAFETENSORS = "application/vnd.safetensors"
+ALWAYS_VERIFIED = 4 << 20  # bytes; a larger file is verified once per process, and again when it was touched
+TENSORS = "application/vnd.safetensors"
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,149 @@ class Artifact:
 
 
 class ArtifactStore:
-    """A folder of immutable files."""
+    """A folder of immutable files, `sha256/ab/abcd…`; the row in the database is written after the file is safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files = folder / "sha256"
+        self._unfinished = folder / "unfinished"
+        self._verified: dict[str, tuple[int, int, int]] = {}
+        self._lock = threading.Lock()
+        try:
+            self._files.mkdir(parents=True, exist_ok=True)
+            self._unfinished.mkdir(exist_ok=True)
+        except OSError as error:
+            raise StartupError(
+                f"The folder of results {folder} cannot be created: {error.strerror}."
+            ) from error
+
+    def path(self, sha256: str) -> Path:
+        """Where the content of that hash lies, or would lie."""
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise ValueError(f"not a SHA-256: {sha256!r}")
+        return self._files / sha256[:2] / sha256
+
+    def write(self, content: bytes, media_type: str) -> Artifact:
+        """Keep the content; it has reached the disk when this returns. Writing the same twice is one file."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        artifact = Artifact(sha256, len(content), media_type)
+        target = self.path(sha256)
+        if target.exists() and target.stat().st_size == len(content):
+            os.utime(target)  # young again: the sweep of orphans leaves it until its row stands
+            return artifact
+        unfinished = self._unfinished / uuid.uuid4().hex
+        try:
+            with open(unfinished, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            target.parent.mkdir(exist_ok=True)
+            os.replace(unfinished, target)
+            _sync_folder(target.parent)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+        return artifact
+
+    def write_arrays(self, arrays: Mapping[str, Array]) -> Artifact:
+        """Keep named arrays as one safetensors file."""
+        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        return self.write(safetensors.save(contiguous), TENSORS)
+
+    def read(self, sha256: str) -> bytes:
+        """The content, verified. Raises ArtifactCorrupt."""
+        try:
+            content = self.path(sha256).read_bytes()
+        except OSError as error:
+            raise _corrupt(sha256, error.strerror) from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise _corrupt(sha256, "its content has changed")
+        return content
+
+    def read_arrays(self, sha256: str) -> dict[str, Array]:
+        """All arrays of a safetensors file. Raises ArtifactCorrupt."""
+        return dict(safetensors.load(self.read(sha256)))
+
+    def open_arrays(self, sha256: str) -> "StoredArrays":
+        """Arrays that are read when they are asked for. Raises ArtifactCorrupt."""
+        self._verify(sha256)
+        return StoredArrays(self.path(sha256))
+
+    def _verify(self, sha256: str) -> None:
+        path = self.path(sha256)
+        try:
+            status = path.stat()
+            state = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if status.st_size > ALWAYS_VERIFIED and self._verified.get(sha256) == state:
+                return
+            with open(path, "rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise _corrupt(sha256, error.strerror) from error
+        if found != sha256:
+            raise _corrupt(sha256, "its content has changed")
+        with self._lock:
+            if len(self._verified) > 10_000:
+                self._verified.clear()
+            self._verified[sha256] = state
+
+    def remove(self, sha256: str) -> None:
+        """Forget a file that nothing refers to any more."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    def files_older_than(self, seconds: float) -> Iterator[str]:
+        """Hashes of files that were last written before then; leftovers of crashed writers are removed on the way."""
+        before = time.time() - seconds
+        for leftover in self._unfinished.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if leftover.stat().st_mtime < before:
+                    leftover.unlink()
+        for folder in sorted(self._files.iterdir()):
+            for file in sorted(folder.iterdir()):
+                with contextlib.suppress(FileNotFoundError):
+                    if file.stat().st_mtime < before:
+                        yield file.name
+
+
+class StoredArrays:
+    """The arrays of one safetensors file, read from the disk when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._names: frozenset[str] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the arrays."""
+        if self._names is None:
+            with safe_open(self._path, framework="numpy") as file:
+                self._names = frozenset(file.keys())
+        return self._names
+
+    def array(self, name: str, rows: slice | None = None) -> Array:
+        """The array of that name, or only some of its leading rows. Raises KeyError."""
+        if name not in self.names:
+            raise KeyError(name)
+        with safe_open(self._path, framework="numpy") as file:
+            if rows is None:
+                return np.asarray(file.get_tensor(name))
+            part = file.get_slice(name)
+            start, stop, step = rows.indices(part.get_shape()[0])
+            if step != 1 or stop <= start:
+                return np.asarray(file.get_tensor(name))[rows]
+            return np.asarray(part[start:stop])
+
+
+def _corrupt(sha256: str, reason: str | None) -> ArtifactCorrupt:
+    return ArtifactCorrupt(
+        f"The stored result {sha256[:12]}… is damaged ({reason or 'it cannot be read'}) and is not shown. "
+        "Run the job again with “compute afresh”."
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

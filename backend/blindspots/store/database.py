@@ -46,7 +46,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class now(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function that it is
+class now(FunctionElement[datetime]):
     """The database's clock, `seconds` from now: leases must not depend on the clocks of workers."""
 
     type = Moment()
@@ -104,9 +104,13 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except exc.OperationalError as error:
-        raise Unavailable("The database does not answer now; nothing was changed. Try again in a moment.") from error
+        raise Unavailable(
+            "The database does not answer now; nothing was changed. Try again in a moment."
+        ) from error
     except exc.TimeoutError as error:
-        raise Unavailable("Every database connection is busy; nothing was changed. Try again in a moment.") from error
+        raise Unavailable(
+            "Every database connection is busy; nothing was changed. Try again in a moment."
+        ) from error
 
 
 def _sqlite_engine(url: Any) -> Engine:

@@ -116,7 +116,8 @@ jobs = Table(
     Index("ix_jobs_kept_owner", "kept", "owner", "created_at", "id"),
     Index("ix_jobs_kept_model", "kept", "model_id", "created_at", "id"),
     Index("ix_jobs_kept_dataset", "kept", "dataset", "created_at", "id"),
-    Index("ix_jobs_lane_state", "lane", "state"),
+    Index("ix_jobs_lane_created", "lane", "created_at", "id"),
+    Index("ix_jobs_lane_state", "lane", "state", "owner"),
 )
 
 job_dependencies = Table(
@@ -131,7 +132,7 @@ parts = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("job_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
-    Column("index", Integer, nullable=False),  # the merge comes after the last part
+    Column("position", Integer, nullable=False),  # the merge comes after the last part
     Column("merge", Boolean, nullable=False),
     Column("label", Text, nullable=False),
     Column("parameters", Document, nullable=False),
@@ -160,15 +161,25 @@ parts = Table(
     Column("checkpoint_sha256", Sha256, ForeignKey("artifacts.sha256"), index=True),
     Column("error", Document),
     Column("reused_from", Id),
-    UniqueConstraint("job_id", "index"),
+    UniqueConstraint("job_id", "position"),
     _one_of("state", PART_STATES),
     _one_of("lane", LANES),
-    CheckConstraint("state <> 'running' OR (worker_id IS NOT NULL AND lease_until IS NOT NULL)", name="lease"),
-    Index("ix_parts_job_state", "job_id", "state"),
+    CheckConstraint(
+        "state <> 'running' OR (worker_id IS NOT NULL AND lease_until IS NOT NULL)", name="lease"
+    ),
+    Index("ix_parts_job_state", "job_id", "state", "position"),
     Index("ix_parts_state_lease", "state", "lease_until"),
     Index("ix_parts_fingerprint", "fingerprint", "state"),
     Index("ix_parts_cost", "cost_key", "finished_at"),
     Index("ix_parts_kind_cost", "kind", "finished_at"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("owner", String(100), primary_key=True),
+    Column("lane", String(16), primary_key=True),
+    Column("served_at", Moment, nullable=False),  # owners take turns too
 )
 
 idempotency_keys = Table(
