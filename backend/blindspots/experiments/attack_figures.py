@@ -10,7 +10,7 @@ from blindspots.experiments import drawing
 from blindspots.experiments.attack_summary import distance_to_error
 from blindspots.experiments.base import Array, Arrays, Figure, Outcome, StoredResult, Theme
 
-HISTOGRAM_BINS = 60
+MOST_BINS = 60
 CURVE_POINTS = 400
 WEIGHT_EDGES = np.logspace(-8, 8, 16 * 6 + 1)  # of the trace figure: six per decade of c
 DISTORTION_EDGES = np.concatenate([[0.0], np.logspace(-6, 0, 6 * 40 + 1)])  # forty per decade
@@ -20,7 +20,8 @@ def draw_distortion(outcome: Outcome, theme: Theme) -> Any:
     """Histogram of the distortion, every image in one of three colours."""
     columns = _columns(outcome.result, "rms", "success", "already_wrong", "exact_rms")
     rms = columns["rms"].astype(np.float64)
-    edges = np.linspace(0, float(rms.max()) * 1.02 or 1.0, HISTOGRAM_BINS + 1)
+    bins = int(np.clip(2 * np.sqrt(len(rms)), 10, MOST_BINS))
+    edges = np.linspace(0, float(rms.max()) * 1.02 or 1.0, bins + 1)
     figure = go.Figure(layout=drawing.layout(theme))
     colours = drawing.colours(theme)
     groups = (
@@ -31,16 +32,20 @@ def draw_distortion(outcome: Outcome, theme: Theme) -> Any:
     for name, chosen, colour in groups:
         if chosen.any():
             _bars(figure, edges, rms[chosen], name=f"{name} ({int(chosen.sum())})", colour=colour)
-    _line(figure, float(rms.mean()), "mean", colours.text, "solid", level=1)
-    _line(figure, float(np.median(rms)), "median", colours.text, "dot", level=0)
-    if "exact_rms" in columns:
+    top = float(np.histogram(rms, edges)[0].max()) * 1.05
+    _line(figure, float(rms.mean()), top, name="mean", colour=colours.text, dash="solid")
+    _line(figure, float(np.median(rms)), top, name="median", colour=colours.text, dash="dot")
+    if "exact_rms" in columns and np.isfinite(columns["exact_rms"]).any():
         exact = columns["exact_rms"].astype(np.float64)
-        _line(figure, float(exact.mean()), "exact optimum, mean", colours.reference, "dash", level=2)
+        mean = float(exact[np.isfinite(exact)].mean())
+        _line(figure, mean, top, name="exact optimum, mean", colour=colours.reference, dash="dash")
     figure.update_layout(
         barmode="stack",
         bargap=0.05,
         xaxis={"title": {"text": "distortion (root mean square per pixel)"}, "rangemode": "tozero"},
         yaxis={"title": {"text": "images"}},
+        legend={"traceorder": "normal"},
+        showlegend=True,
     )
     return figure
 
@@ -57,16 +62,14 @@ def _bars(figure: Any, edges: Array, values: Array, *, name: str, colour: str) -
     )
 
 
-def _line(figure: Any, x: float, name: str, colour: str, dash: str, *, level: int) -> None:
-    figure.add_vline(
-        x=x,
+def _line(figure: Any, x: float, top: float, *, name: str, colour: str, dash: str) -> None:
+    figure.add_scatter(
+        x=[x, x],
+        y=[0, top],
+        mode="lines",
         line={"color": colour, "dash": dash, "width": 1.5},
-        annotation={
-            "text": f"{name} {x:.3g}",
-            "yref": "paper",
-            "y": 1 - 0.08 * level,
-            "font": {"color": colour},
-        },
+        name=f"{name} {x:.3g}",
+        hoverinfo="name",
     )
 
 
@@ -116,7 +119,7 @@ def draw_confusion(outcome: Outcome, theme: Theme) -> Any:
         colorscale=drawing.sequential(theme),
         text=counts if len(names) <= 20 else None,
         texttemplate="%{text}" if len(names) <= 20 else None,
-        colorbar={"title": {"text": "images"}, "thickness": 12},
+        showscale=len(names) > 20,
         hovertemplate="true %{y}, reached %{x}<br>%{z} images, %{customdata:.1%} of class "
         "%{y}<extra></extra>",
     )
@@ -215,21 +218,18 @@ FIGURES: Mapping[str, Figure] = {
     "distortion": Figure(
         title="How small a change is enough",
         reading="Each bar counts images by the size of the change that the attack found; further left means "
-        "that less was needed. "
-        "Images that were already answered wrongly and failed attempts are counted in their own colours.",
-        formula=r"\sqrt{\tfrac1n \sum_{i=1}^{n} (x'_i - x_i)^2}",
+        "that less was needed. Images that were already answered wrongly and failed attempts are counted in their own colours.",
+        formula="distortion = sqrt( Σᵢ (x'ᵢ − xᵢ)² / n ), n pixel values",
         source="Szegedy et al. 2013, section 4.1 and tables 1 to 4 (there also called stddev); exact optimum "
-        "for linear "
-        "networks by the box-constrained dual problem",
+        "for linear networks by the box-constrained dual problem",
         draw=draw_distortion,
     ),
     "security_curve": Figure(
         title="Accuracy falls as larger changes are allowed",
         reading="At each radius, the share of images that stays right when every change up to that L2 norm "
-        "is allowed; "
-        "it starts at the accuracy on unchanged images. Another attack can only push the curve down.",
-        formula=r"a(\varepsilon) = \tfrac1N \,\#\{k : \lVert x'_k - x_k \rVert_2 > \varepsilon\}, "
-        r"\text{ with 0 for images already wrong and } \infty \text{ where the answer did not change}",
+        "is allowed; it starts at the accuracy on unchanged images. Another attack can only push the curve down.",
+        formula="a(ε) = share of images with d > ε; d = 0 if wrong already, ‖x' − x‖₂ if the answer is "
+        "wrong after the attack, otherwise infinite",
         source="Biggio and Roli 2018, section 3; Cinà et al. 2025 (AttackBench)",
         draw=draw_security_curve,
     ),
@@ -237,16 +237,15 @@ FIGURES: Mapping[str, Figure] = {
         title="Where each class is pushed to",
         reading="Row: true class; column: what the model answers after the attack. The diagonal holds the "
         "images that stayed right.",
-        formula=r"C_{ij} = \#\{k : y_k = i, \ \arg\max z(x'_k) = j\}",
+        formula="C[i, j] = number of images with label i and argmax z(x') = j",
         source="Measured on the stored float32 images",
         draw=draw_confusion,
     ),
     "trace": Figure(
         title="The price of distance: how c trades distortion against success",
         reading="Every inner solve of every image. The larger c, the shorter the change and the rarer the "
-        "success; the attack "
-        "looks for the largest c that still succeeds.",
-        formula=r"\min_{x+r \in [0,1]^n} \; c\,\lvert r \rvert + \mathrm{loss}(x + r, l)",
+        "success; the attack looks for the largest c that still succeeds.",
+        formula="minimise c |r| + loss(x + r, l) over x + r in [0, 1]ⁿ",
         source="Szegedy et al. 2013, section 4.1; the paper asks for the minimum c, which is the wrong end "
         "(see docs/science.md)",
         draw=draw_trace,

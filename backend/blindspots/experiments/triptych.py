@@ -159,12 +159,13 @@ def _panel_axes(place: int, height: int, width: int) -> dict[str, Any]:
     """Axes of one panel: hidden, square pixels, row 0 on top, zoomed together with the first panel's."""
     left = place * 0.335
     horizontal: dict[str, Any] = {"domain": [left, left + 0.32], "range": [-0.5, width - 0.5]}
-    vertical: dict[str, Any] = {"range": [height - 0.5, -0.5], "scaleanchor": "x", "constrain": "domain"}
+    vertical: dict[str, Any] = {"range": [height - 0.5, -0.5], "scaleanchor": "x"}
     if place > 0:
         horizontal["matches"] = "x"
         vertical = {"range": [height - 0.5, -0.5], "matches": "y"}
     hidden = {"visible": False, "constrain": "domain", "zeroline": False, "showgrid": False}
     suffix = _suffix(place)
+    vertical["constraintoward"] = "top"
     return {
         f"xaxis{suffix}": {**hidden, **horizontal, "anchor": f"y{suffix}"},
         f"yaxis{suffix}": {**hidden, **vertical, "anchor": f"x{suffix}"},
