@@ -1,0 +1,122 @@
+"""The web server of `blindspots up`: its socket, its sign-in link, and its stop."""
+
+import errno
+import shutil
+import socket
+import tempfile
+import webbrowser
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from blindspots.api.auth import Authenticator
+from blindspots.api.events import Feed
+from blindspots.commands.console import out
+from blindspots.errors import StartupError
+from blindspots.settings import Settings
+
+LEAST_FREE_BYTES = 100 << 20
+STOP_SECONDS = 2
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the data folder, for its owner only. Raises StartupError when nothing can be kept there."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartupError(f"Cannot write to the data folder {folder}: {reason}.") from error
+    if free < LEAST_FREE_BYTES:
+        raise StartupError(
+            f"The disk of {folder} is full: {free >> 20} MB are free, {LEAST_FREE_BYTES >> 20} are needed."
+        )
+
+
+def check_host(host: str) -> None:
+    """Raises StartupError for an address that others can reach."""
+    try:
+        loopback = host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise StartupError(
+            f"{host} is refused: this installation has one user and no sign-in for others, so it listens on "
+            "127.0.0.1 only. Reach it from another machine through ssh -L."
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises StartupError when the port is taken or not allowed."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host.strip("[]"), port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise StartupError(f"Port {port} is taken; choose another: blindspots up --port 0") from error
+        raise StartupError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
+    return listener
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that says when it is ready, and that ends its event streams first when it stops."""
+
+    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], None], feed: Feed) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._feed = feed
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._feed.close()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: FastAPI, listener: socket.socket, settings: Settings, *, browser: bool) -> None:
+    """Answer requests until a signal says stop."""
+    host, port = listener.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    note = settings.data_dir / "address"
+    authenticator: Authenticator = app.state.authenticator
+
+    def ready() -> None:
+        link = f"{address}/login?token={authenticator.issue_link_code()}"
+        note.write_text(address + "\n", encoding="ascii")
+        out.print(f"Blindspots answers at [bold]{address}[/bold]", markup=True)
+        out.print(f"Sign in with this link; it works once: {link}", markup=False, soft_wrap=True)
+        out.print("Stop with Ctrl-C.")
+        if browser:
+            Thread(target=webbrowser.open, args=(link,), daemon=True).start()
+
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=512,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    try:
+        Server(config, ready=ready, feed=app.state.feed).run(sockets=[listener])
+    finally:
+        note.unlink(missing_ok=True)
