@@ -45,8 +45,9 @@ INLINE_SCRIPT = re.compile(rb"<script type=\"(?:importmap|speculationrules)\">(.
 def policy(page: bytes = b"") -> str:
     """The Content-Security-Policy of a page: itself only, and its own inline import map, named by its hash.
 
-    Styles may be inline because Plotly positions its hover labels and mode bar with style attributes and one
-    style element, and Swagger UI does the same; a style can load nothing under the other directives.
+    Styles may be inline because Plotly 4 puts its rules into a style element of its own: without them the
+    drawings take no hover and no drag. Swagger UI does the same. A style can load nothing under the other
+    directives.
     """
     hashes = (f"'sha256-{b64encode(sha256(each).digest()).decode()}'" for each in INLINE_SCRIPT.findall(page))
     return "; ".join(
