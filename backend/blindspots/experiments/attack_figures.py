@@ -43,7 +43,7 @@ def draw_distortion(outcome: Outcome, theme: Theme) -> Any:
         barmode="stack",
         bargap=0.05,
         xaxis={"title": {"text": "distortion (root mean square per pixel)"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": "images"}},
+        yaxis={"title": {"text": "images"}, "rangemode": "tozero"},
         legend={"traceorder": "normal"},
         showlegend=True,
     )
@@ -218,7 +218,8 @@ FIGURES: Mapping[str, Figure] = {
     "distortion": Figure(
         title="How small a change is enough",
         reading="Each bar counts images by the size of the change that the attack found; further left means "
-        "that less was needed. Images that were already answered wrongly and failed attempts are counted in their own colours.",
+        "that less was needed. Images that were already answered wrongly and failed attempts are counted in "
+        "their own colours.",
         formula="distortion = sqrt( Σᵢ (x'ᵢ − xᵢ)² / n ), n pixel values",
         source="Szegedy et al. 2013, section 4.1 and tables 1 to 4 (there also called stddev); exact optimum "
         "for linear networks by the box-constrained dual problem",
@@ -227,7 +228,8 @@ FIGURES: Mapping[str, Figure] = {
     "security_curve": Figure(
         title="Accuracy falls as larger changes are allowed",
         reading="At each radius, the share of images that stays right when every change up to that L2 norm "
-        "is allowed; it starts at the accuracy on unchanged images. Another attack can only push the curve down.",
+        "is allowed; it starts at the accuracy on unchanged images. Another attack can only push the curve "
+        "down.",
         formula="a(ε) = share of images with d > ε; d = 0 if wrong already, ‖x' − x‖₂ if the answer is "
         "wrong after the attack, otherwise infinite",
         source="Biggio and Roli 2018, section 3; Cinà et al. 2025 (AttackBench)",
