@@ -8,21 +8,25 @@ import { Plot } from "./plot.js";
 /** @type {Map<string, {done: number, loss: number}[]>} kept while the tab lives, so that coming back loses nothing */
 const seen = new Map();
 
-/** "loss 0.0123" in a progress message. @param {string} message */
-const lossIn = (message) => Number(/loss\s*[:=]?\s*([\d.]+(?:e[-+]?\d+)?)/i.exec(message)?.[1] ?? NaN);
+/** "iteration 12 of at most 600, loss 0.0123" as numbers. @param {string} message */
+function read(message) {
+  const found = /(\d+) of at most \d+, loss ([\d.]+(?:e[-+]?\d+)?)/.exec(message);
+  return found ? { done: Number(found[1]), loss: Number(found[2]) } : null;
+}
 
 /** @param {{job: Job}} props */
 export function LiveCurve({ job }) {
   const [points, setPoints] = useState(seen.get(job.id) ?? []);
-  const { done = 0, message = "" } = job.progress ?? {};
+  const message = job.progress?.message ?? "";
   useEffect(() => {
-    const loss = lossIn(message);
+    const point = read(message);
     const last = points[points.length - 1];
-    if (!(loss > 0) || (last && last.done >= done)) return;
-    const next = [...points, { done, loss }];
+    if (!point || last?.done === point.done) return;
+    // A second phase (the softmax after its autoencoder) counts from the start again.
+    const next = last && point.done < last.done ? [point] : [...points, point];
     seen.set(job.id, next);
     setPoints(next);
-  }, [done, message]);
+  }, [message]);
   const figure = useMemo(() => draw(points), [points, theme.value]);
   if (points.length < 2) return html`<p class="muted">The curve appears with the first iterations.</p>`;
   return html`<article class="figure" data-figure="live-curve"><h3>Loss so far</h3><${Plot} figure=${figure} label="Loss against iterations" height="280px" /></article>`;
@@ -31,8 +35,8 @@ export function LiveCurve({ job }) {
 /** @param {{done: number, loss: number}[]} points @returns {PlotlyFigure} */
 function draw(points) {
   const layout = /** @type {Values} */ (baseLayout());
-  layout.xaxis = { ...layout.xaxis, title: { text: "iteration" }, showgrid: false };
-  layout.yaxis = { ...layout.yaxis, title: { text: "loss" }, type: "log", exponentformat: "power" };
+  layout.xaxis = { ...layout.xaxis, title: { text: "iteration", font: { size: 13 } }, showgrid: false };
+  layout.yaxis = { ...layout.yaxis, title: { text: "loss", font: { size: 13 } }, type: "log", tickformat: "~g" };
   const trace = { type: "scatter", mode: "lines", x: points.map((point) => point.done), y: points.map((point) => point.loss), line: { color: colour("accent"), width: 2 }, hovertemplate: "iteration %{x}<br>loss %{y:.4g}<extra></extra>" };
   return { data: [trace], layout };
 }

@@ -24,7 +24,7 @@ export function Progress({ job }) {
     <progress max="1" value=${share} aria-label=${`${Math.round(share * 100)} % done`}></progress>
     <div class="row">
       <span>${words || "Starting"}</span>
-      <span>${message && amount && job.state !== "queued" ? `${amount}${remaining && " · "}` : ""}${remaining}</span>
+      <span>${job.state === "running" ? [`${Math.floor(100 * share)} %`, remaining].filter(Boolean).join(" · ") : ""}</span>
     </div>
   </div>`;
 }

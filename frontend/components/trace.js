@@ -13,12 +13,13 @@ function draw(trace) {
   const [accent, background] = [colour("accent"), colour("background")];
   const inside = trace.map((step) => (step.success ? accent : background));
   const layout = /** @type {Values} */ (baseLayout());
-  layout.margin = { l: 64, r: 12, t: 8, b: 40 };
-  layout.xaxis = { ...layout.xaxis, title: { text: "values of c, in the order tried", font: { color: colour("muted") } }, anchor: "y3", showgrid: false, range: [0.5, steps.length + 0.5], nticks: Math.min(steps.length, 12), tickformat: "d" };
+  layout.margin = { l: 56, r: 12, t: 20, b: 40 };
+  layout.annotations = rows.map(([, name], place) => ({ text: name, x: 0, y: 1 - place * 0.36, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", showarrow: false, font: { color: colour("muted") } }));
+  layout.xaxis = { ...layout.xaxis, title: { text: "values of c, in the order tried", font: { color: colour("muted"), size: 13 } }, anchor: "y3", showgrid: false, range: [0.5, steps.length + 0.5], nticks: Math.min(steps.length, 12), tickformat: "d" };
   const axis = layout.yaxis;
   const data = rows.map(([key, name, type], place) => {
-    const top = 1 - place * 0.345;
-    layout[place ? `yaxis${place + 1}` : "yaxis"] = { ...axis, title: { text: name, font: { color: colour("muted") } }, type, domain: [top - 0.29, top], nticks: 4, exponentformat: "power" };
+    const top = 1 - place * 0.36;
+    layout[place ? `yaxis${place + 1}` : "yaxis"] = { ...axis, type, domain: [top - 0.26, top], nticks: 4, tickformat: "~g", rangemode: type === "linear" ? "tozero" : "normal" };
     return {
       type: "scatter", mode: "lines+markers", name, x: steps, y: trace.map((step) => step[key]), yaxis: place ? `y${place + 1}` : "y",
       line: { color: colour("line"), width: 1.5 }, marker: { color: inside, size: 8, line: { color: accent, width: 1.5 } },

@@ -66,8 +66,8 @@ export function JobForm({ kind, initial, action, presets = [] }) {
     }
     setBusy(false);
   };
-  const reset = (/** @type {Values} */ preset) => setEdited({ ...defaults(schema, schema), ...preset });
-  return html`<form class="stack" onSubmit=${send} novalidate>
+  const reset = (/** @type {Values} */ preset) => setEdited({ ...value, ...preset });
+  return html`<form class="stack job-form" onSubmit=${send} novalidate>
     ${presets.length > 0 && html`<div class="presets" role="group" aria-label="Start from">
       ${presets.map((preset) => html`<button type="button" key=${preset.title} onClick=${() => reset(preset.spec)}>${preset.title}</button>`)}
     </div>`}

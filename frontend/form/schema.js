@@ -99,6 +99,7 @@ export function withValue(value, path, next) {
 /** "max_iterations" as a label. @param {string} name @param {Schema} schema */
 export function labelOf(name, schema) {
   if (schema["x-title"]) return schema["x-title"];
+  if (name === "dataset") return "Data set";
   const text = name.replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

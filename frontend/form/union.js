@@ -23,15 +23,15 @@ export function Union({ label, note, schema, path, form, id }) {
   const place = path.join(".");
   const problem = form.problems.find((each) => each.field === place);
   return html`<fieldset class="nested" data-field=${place}>
-    <div class="field">
-      <label for=${id}>${label}</label>
+    <legend>${label}</legend>
+    <div class="field choice">
+      <label class="visually-hidden" for=${id}>${label}</label>
       <select id=${id} value=${chosen?.value} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
         ${union.choices.map((choice) => html`<option value=${choice.value} selected=${choice === chosen}>${title(choice, form.names)}</option>`)}
       </select>
       ${problem && html`<span class="error" role="alert">${problem.message}</span>`}
-      ${note && html`<small>${note}</small>`}
+      <small>${(chosen && noteOf(chosen.schema)) || note}</small>
     </div>
-    ${chosen && noteOf(chosen.schema) && html`<small class="muted measure">${noteOf(chosen.schema)}</small>`}
     ${chosen && html`<${Fields} key=${chosen.value} schema=${chosen.schema} path=${path} form=${form} />`}
   </fieldset>`;
 }

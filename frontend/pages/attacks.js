@@ -8,7 +8,7 @@ import { place, withQuery } from "../router.js";
 export function Attacks() {
   const { query } = place.value;
   const cursor = query.get("cursor");
-  const { data, error, loading, reload } = useJobs(`kind=attack&lane=batch&limit=25${cursor ? `&cursor=${cursor}` : ""}`);
+  const { data, error, loading, reload } = useJobs(`kind=attack&limit=25${cursor ? `&cursor=${cursor}` : ""}`);
   return html`<section>
     <${Heading} title="Attacks" lead="Each attack searches, for every chosen image, the smallest change that makes a network answer something else.">
       <a class="button primary" href="/attacks/new">New attack</a>

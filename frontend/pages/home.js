@@ -28,7 +28,7 @@ function Now() {
 }
 
 function Found() {
-  const jobs = useJobs("kind=attack&state=succeeded&lane=batch&limit=6");
+  const jobs = useJobs("kind=attack&state=succeeded&limit=6");
   /** @type {Job | undefined} */
   const job = jobs.data?.items.find((/** @type {Job} */ each) => each.summary?.successful !== 0);
   if (jobs.error) return null;

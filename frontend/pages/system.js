@@ -2,8 +2,9 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { Failure, Heading, Skeletons } from "../components/states.js";
-import { ago, bytes, count, words } from "../format.js";
+import { ago, bytes, count, plural, words } from "../format.js";
 import { html } from "../html.js";
+import { jobPath } from "../jobs.js";
 import { useSteadyResource } from "../resource.js";
 
 /** Read again every 5 s while it is looked at. */
@@ -24,8 +25,8 @@ export function System() {
       ${error && html`<${Failure} error=${error} again=${reload} />`}
       ${loading && html`<${Skeletons} count=${5} height="32px" />`}
       ${data && html`<dl class="facts">
-        <div><dt>Waiting</dt><dd>${count(queue.waiting ?? 0)}<small>parts</small></dd></div>
-        <div><dt>Running</dt><dd>${count(queue.running ?? 0)}<small>parts</small></dd></div>
+        <div><dt>Waiting</dt><dd>${count(queue.waiting ?? 0)}<small>jobs</small></dd></div>
+        <div><dt>Running</dt><dd>${count(queue.running ?? 0)}<small>jobs</small></dd></div>
         <div><dt>Results</dt><dd>${bytes(data.artifacts_bytes)}<small>on disk</small></dd></div>
         <div><dt>Free</dt><dd>${bytes(data.disk_free_bytes)}<small>on that disk</small></dd></div>
       </dl>`}
@@ -40,13 +41,12 @@ function Workers({ workers }) {
     return html`<div class="notice failure"><p>No worker is alive, so jobs wait. Restart <code>blindspots up</code>, or start one with <code>blindspots worker</code>.</p></div>`;
   }
   return html`<div class="scroll history"><table>
-    <thead><tr><th>Worker</th><th>Lane</th><th>Device</th><th>Doing</th><th>Heard from</th></tr></thead>
-    <tbody>${workers.map((worker) => html`<tr key=${worker.id ?? worker.name}>
-      <td><strong>${worker.name ?? worker.id}</strong>${worker.host && html`<div><small class="muted">${worker.host}</small></div>`}</td>
-      <td>${worker.lane ?? (worker.lanes ?? []).join(", ")}</td>
-      <td>${worker.device ?? "–"}</td>
-      <td>${worker.busy_with ?? worker.doing ?? worker.state ?? "–"}</td>
-      <td class="muted">${ago(worker.heartbeat_at ?? worker.seen_at ?? worker.last_seen_at)}</td>
+    <thead><tr><th>Worker</th><th>Device</th><th>Doing</th><th>Heard from</th></tr></thead>
+    <tbody>${workers.map((worker) => html`<tr key=${worker.id ?? worker.pid}>
+      <td><strong>${worker.lane}</strong><div><small class="muted">${worker.host}, process ${worker.pid}</small></div></td>
+      <td>${worker.device_name || worker.device}${worker.threads ? html`<div><small class="muted">${plural(worker.threads, "thread")}</small></div>` : null}</td>
+      <td>${worker.job ? html`<a href=${jobPath(worker.job)}>${worker.job.title || worker.job.kind || "a job"}</a><div><small class="muted">${worker.part?.label ?? worker.part ?? ""}</small></div>` : worker.alive === false ? html`<span class="bad">silent</span>` : "idle"}</td>
+      <td class="muted">${ago(worker.seen_at)}</td>
     </tr>`)}</tbody>
   </table></div>`;
 }

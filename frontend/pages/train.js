@@ -1,7 +1,6 @@
 // Train a network: presets, all parameters, and the runs so far.
 import { useMemo } from "preact/hooks";
 
-import { useCatalog } from "../catalog.js";
 import { JobTable } from "../components/job-table.js";
 import { Empty, Failure, Heading, Skeletons } from "../components/states.js";
 import { JobForm } from "../form/job-form.js";
@@ -13,16 +12,19 @@ import { trainPresets } from "./train-presets.js";
 
 export function Train() {
   const from = place.value.query.get("from");
-  const catalog = useCatalog();
   const original = useResource(from ? `/jobs/${from}` : null);
   const runs = useJobs("kind=train&limit=10");
-  const initial = useMemo(() => (original.data ? { ...original.data.spec, title: "" } : {}), [original.data]);
+  const dataset = place.value.query.get("dataset");
+  const initial = useMemo(() => {
+    if (original.data) return { ...original.data.spec, title: "", model_name: "" };
+    return dataset ? { dataset } : {};
+  }, [original.data, dataset]);
   return html`
     <${Heading} title="Train" lead="The networks of the paper, or your own widths and penalties, by full-batch L-BFGS until it converges, or by Adam." />
     <section>
       <h2>${from ? "Change a training and run it" : "New network"}</h2>
       ${original.error && html`<${Failure} error=${original.error} />`}
-      ${original.loading ? html`<${Skeletons} count=${6} height="56px" />` : html`<${JobForm} key=${from ?? ""} kind="train" initial=${initial} action="Start training" presets=${from ? [] : trainPresets(catalog.data)} />`}
+      ${original.loading ? html`<${Skeletons} count=${6} height="56px" />` : html`<${JobForm} key=${from ?? ""} kind="train" initial=${initial} action="Start training" presets=${from ? [] : trainPresets} />`}
     </section>
     <section>
       <h2>Runs</h2>
