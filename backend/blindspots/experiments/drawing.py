@@ -225,30 +225,23 @@ def curves(
 
 
 def image_grid(theme: Theme, images: Array, *, columns: int, value_title: str = "weight") -> go.Figure:
-    """Signed images (n, h, w) side by side, each normalised by its own largest magnitude, zero is mid-grey.
-
-    Hovering tells a pixel's true value.
-    """
+    """Signed images (n, h, w) side by side, each divided by its own largest magnitude, zero is mid-grey."""
     count, height, width = images.shape
     columns = max(1, min(columns, count))
     rows = -(-count // columns)
-    shape = (rows * (height + 1) - 1, columns * (width + 1) - 1)
-    drawn, value = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
+    grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan, np.float32)
     for place, image in enumerate(images):
         top, left = place // columns * (height + 1), place % columns * (width + 1)
-        cell = (slice(top, top + height), slice(left, left + width))
-        drawn[cell] = image / (np.abs(image).max() or 1.0)
-        value[cell] = image
+        grid[top : top + height, left : left + width] = image / (np.abs(image).max() or 1.0)
     figure = go.Figure(layout=layout(theme))
     figure.add_heatmap(
-        z=drawn,
-        customdata=value,
+        z=grid,
         zmin=-1,
         zmax=1,
         colorscale=DIVERGING,
         showscale=False,
         hoverongaps=False,
-        hovertemplate=f"{value_title} %{{customdata:.3g}}<extra></extra>",
+        hovertemplate=f"%{{z:+.2f}} of the largest {value_title} of this image<extra></extra>",
     )
     hidden = {"visible": False, "constrain": "domain", "showgrid": False}
     figure.update_layout(

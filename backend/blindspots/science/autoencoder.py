@@ -1,8 +1,8 @@
 """The sparse autoencoder whose codes AE400-10 classifies. Szegedy et al. 2013, section 3.1.
 
 The paper gives neither objective nor parameters. This is the usual one (Ng 2011, lecture notes on sparse
-autoencoders): mean squared reconstruction error, a Kullback-Leibler term that keeps each code unit active on a
-share rho of the images, and weight decay on the weights.
+autoencoders): mean squared reconstruction error, a Kullback-Leibler term that keeps each code unit active
+on a share rho of the images, and weight decay on the weights.
 """
 
 import math

@@ -4,6 +4,8 @@ A network is one class here and its name in the union `Network`. Modules are bui
 first to import torch: forms and plans need only the parameters.
 """
 
+import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 Shape = tuple[int, int, int]  # channels, height, width
+
+
+def _dense(*sizes: int) -> int:
+    """Weights and biases of fully connected layers of these sizes."""
+    return sum((before + 1) * after for before, after in itertools.pairwise(sizes))
 
 
 class NetworkParameters(BaseModel):
@@ -38,8 +45,17 @@ class NetworkParameters(BaseModel):
         raise NotImplementedError
 
     @property
+    def paper_penalties(self) -> tuple[float, ...]:
+        """Lambda of each of `layers` as the paper has it, for a user who gives none."""
+        raise NotImplementedError
+
+    @property
     def short_name(self) -> str:
         """For a model that its user does not name."""
+        raise NotImplementedError
+
+    def parameter_count(self, input_shape: Shape, classes: int) -> int:
+        """Numbers that training has to find."""
         raise NotImplementedError
 
     def unfit(self, input_shape: Shape) -> str | None:  # noqa: ARG002
@@ -63,6 +79,13 @@ class Softmax(NetworkParameters):
     @property
     def layers(self) -> tuple[str, ...]:
         return ("output",)
+
+    @property
+    def paper_penalties(self) -> tuple[float, ...]:
+        return (1e-4,)
+
+    def parameter_count(self, input_shape: Shape, classes: int) -> int:
+        return _dense(math.prod(input_shape), classes)
 
     @property
     def short_name(self) -> str:
@@ -95,6 +118,13 @@ class MultilayerPerceptron(NetworkParameters):
     @property
     def layers(self) -> tuple[str, ...]:
         return (*(f"hidden {number}" for number in range(1, len(self.widths) + 1)), "output")
+
+    @property
+    def paper_penalties(self) -> tuple[float, ...]:
+        return (*(1e-5 for _ in self.widths), 1e-6)
+
+    def parameter_count(self, input_shape: Shape, classes: int) -> int:
+        return _dense(math.prod(input_shape), *self.widths, classes)
 
     @property
     def short_name(self) -> str:
@@ -136,6 +166,14 @@ class AutoencoderSoftmax(NetworkParameters):
         return ("output",)
 
     @property
+    def paper_penalties(self) -> tuple[float, ...]:
+        return (1e-6,)
+
+    def parameter_count(self, input_shape: Shape, classes: int) -> int:
+        pixels = math.prod(input_shape)
+        return _dense(pixels, self.codes, pixels) + _dense(self.codes, classes)
+
+    @property
     def short_name(self) -> str:
         return f"AE{self.codes}"
 
@@ -163,7 +201,7 @@ class Convolutional(NetworkParameters):
     """Units of the fully connected layer."""
 
     dropout: float = Field(0.5, ge=0, lt=1)
-    """Share of the hidden units that are silenced during training."""
+    """Share of the hidden units that are silenced during training by Adam; L-BFGS trains without."""
 
     title = "Convolutional network"
     source = "Szegedy et al. 2013, section 3, which gives no sizes"
@@ -177,12 +215,24 @@ class Convolutional(NetworkParameters):
         return ("convolution", "hidden", "output")
 
     @property
+    def paper_penalties(self) -> tuple[float, ...]:
+        return (0.0, 0.0, 0.0)  # the paper names dropout and no weight decay
+
+    def parameter_count(self, input_shape: Shape, classes: int) -> int:
+        channels, height, width = input_shape
+        maps = self.filters * self._pooled(height) * self._pooled(width)
+        return self.filters * (channels * self.kernel**2 + 1) + _dense(maps, self.hidden, classes)
+
+    def _pooled(self, side: int) -> int:
+        return max(0, side - self.kernel + 1) // self.pool
+
+    @property
     def short_name(self) -> str:
         return "conv"
 
     def unfit(self, input_shape: Shape) -> str | None:
         _, height, width = input_shape
-        if (min(height, width) - self.kernel + 1) // self.pool >= 1:
+        if self._pooled(min(height, width)) >= 1:
             return None
         return (
             f"A {self.kernel} × {self.kernel} convolution and {self.pool} × {self.pool} pooling leave "

@@ -4,6 +4,7 @@ Nothing is read beyond what a header promises, and a header may not promise more
 """
 
 import gzip
+import io
 import math
 import re
 import struct
@@ -38,14 +39,26 @@ def read(path: Path) -> Bytes:
     """The array of one IDX file of unsigned bytes. Raises BrokenFile with the file's name and the reason."""
     try:
         with path.open("rb") as stream:
-            if path.name.endswith(".gz"):
-                with gzip.open(stream) as inner:
-                    return _read_stream(inner)
-            return _read_stream(stream)
+            return _read_named(path.name, stream)
+    except OSError as error:
+        raise BrokenFile(f"{path.name} cannot be opened: {error.strerror}.") from error
+
+
+def read_bytes(name: str, content: bytes) -> Bytes:
+    """The same for a file that is held in memory."""
+    return _read_named(name, io.BytesIO(content))
+
+
+def _read_named(name: str, stream: IO[bytes]) -> Bytes:
+    try:
+        if name.endswith(".gz"):
+            with gzip.open(stream) as inner:
+                return _read_stream(inner)
+        return _read_stream(stream)
     except BrokenFile as error:
-        raise BrokenFile(f"{path.name} {error}") from error
+        raise BrokenFile(f"{name} {error}") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise BrokenFile(f"{path.name} cannot be read to its end: {error}.") from error
+        raise BrokenFile(f"{name} cannot be read to its end: {error}.") from error
 
 
 def _read_stream(stream: "IO[bytes] | gzip.GzipFile") -> Bytes:
