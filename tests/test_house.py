@@ -14,6 +14,7 @@ from pathlib import Path
 
 import plotly.offline
 import pytest
+from fastapi.routing import iter_route_contexts
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel
@@ -148,7 +149,7 @@ def test_every_route_is_in_the_documentation(tmp_path: Path) -> None:
     from blindspots.api.app import create_app
 
     app = create_app(Settings(data_dir=tmp_path), service=None)  # type: ignore[arg-type] # only its routes are read
-    paths = {str(getattr(route, "path", "")) for route in app.routes}
+    paths = {str(route.path) for route in iter_route_contexts(app.routes)}
     api = {path.removeprefix("/api/v1") for path in paths if path.startswith("/api/v1/")}
     assert api
     assert {path for path in api if path not in DOCS} == set()
