@@ -45,8 +45,6 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
 
     Raises StartupError when the files that hold the secrets cannot be made or trusted.
     """
-    authenticator = Authenticator(settings.data_dir)
-    assets = frontend.Assets(frontend_folder or frontend.default_folder())
     feed = events.Feed(service)
 
     @asynccontextmanager
@@ -65,7 +63,8 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
         dependencies=[Depends(only_known_parameters)],
     )
     app.state.settings, app.state.service, app.state.feed = settings, service, feed
-    app.state.authenticator, app.state.assets = authenticator, assets
+    app.state.authenticator = Authenticator(settings.data_dir)
+    app.state.assets = frontend.Assets(frontend_folder or frontend.default_folder())
     problems.install(app)
 
     for part in (catalog, jobs, models, datasets, images, events, system):
@@ -78,11 +77,22 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
 
     app.include_router(frontend.router)
 
+    _close(app)
+    return app
+
+
+def _close(app: FastAPI) -> None:
+    """Put the door in front of everything, and compression behind it."""
+    settings: Settings = app.state.settings
+    assets: frontend.Assets = app.state.assets
+
     def is_open(method: str, path: str) -> bool:
         return (method, path) in OPEN or (method in ("GET", "HEAD") and path in assets)
 
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(
-        Guard, authenticator=authenticator, allowed_hosts=settings.allowed_hosts, is_open=is_open
+        Guard,
+        authenticator=app.state.authenticator,
+        allowed_hosts=settings.allowed_hosts,
+        is_open=is_open,
     )
-    return app
