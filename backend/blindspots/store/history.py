@@ -13,7 +13,7 @@ from blindspots.store import events
 from blindspots.store.database import now
 from blindspots.store.job_query import JobQuery
 from blindspots.store.jobs import missing
-from blindspots.store.tables import PART_STATES, jobs, models, parts
+from blindspots.store.tables import PART_STATES, job_dependencies, jobs, models, parts
 
 GROUPED = ("kind", "state")
 TIMED = {
@@ -148,6 +148,13 @@ def count_parts(tx: Connection, job_id: str) -> dict[str, int]:
         counts["total"] += number
         counts["reused"] += reused
     return counts
+
+
+def waits_for_jobs(tx: Connection, job_id: str) -> bool:
+    """Whether a job that this one depends on has not succeeded yet."""
+    needed = select(job_dependencies.c.depends_on).join(jobs, jobs.c.id == job_dependencies.c.depends_on)
+    unmet = needed.where(job_dependencies.c.job_id == job_id, jobs.c.state != "succeeded")
+    return tx.execute(unmet.limit(1)).scalar() is not None
 
 
 def part_rows(tx: Connection, job_id: str) -> Sequence[Row[Any]]:

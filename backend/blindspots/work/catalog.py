@@ -1,0 +1,127 @@
+"""What exists: models of the database, data sets of the zoo, uploaded images. The `Catalog` of every plan."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row
+
+from blindspots.errors import InvalidInput, NotFound
+from blindspots.experiments.base import Array, DatasetFacts, ImageFacts, ModelFacts
+from blindspots.settings import Settings
+from blindspots.store import images, models
+from blindspots.store.database import Database
+from blindspots.zoo import datasets
+from blindspots.zoo.datasets import Dataset
+from blindspots.zoo.idx import BrokenFile
+
+LOOK_AGAIN_SECONDS = 2.0
+
+
+class DatasetFolders:
+    """The data sets that lie in the folders now; the folders are looked at again every few seconds."""
+
+    def __init__(self, folders: Sequence[Path], downloads: Path) -> None:
+        self._folders = tuple(folders)
+        self._downloads = downloads
+        self._found: Mapping[str, Dataset] = {}
+        self._looked_at = float("-inf")
+        self._lock = Lock()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "DatasetFolders":
+        """The folders that the settings name."""
+        return cls([settings.datasets_dir] if settings.datasets_dir else [], settings.downloads)
+
+    def all(self) -> Mapping[str, Dataset]:
+        """By name."""
+        with self._lock:
+            if time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
+                self._found = datasets.find(self._folders, downloads=self._downloads)
+                self._looked_at = time.monotonic()
+            return self._found
+
+    def look_again(self) -> None:
+        """Something was just installed."""
+        with self._lock:
+            self._looked_at = float("-inf")
+
+    def available(self, name: str) -> Dataset:
+        """Raises NotFound, with what is there."""
+        found = self.all()
+        dataset = found.get(name)
+        if dataset is None:
+            raise NotFound(f"There is no data set {name!r}. There are: {', '.join(sorted(found))}.")
+        if not dataset.available:
+            raise NotFound(dataset.reason)
+        return dataset
+
+
+class StoreCatalog:
+    """Implements `experiments.base.Catalog`."""
+
+    def __init__(self, database: Database, folders: DatasetFolders) -> None:
+        self._database = database
+        self._folders = folders
+
+    def model(self, reference: str, *, field: str) -> ModelFacts:
+        """By id or name. Raises InvalidInput."""
+        row = self._find(lambda tx: models.find(tx, reference))
+        if row is None:
+            raise InvalidInput(
+                f"There is no model {reference[:80]!r}. Train one first, or choose one from the list of models.",
+                field=field,
+            )
+        return model_facts(row)
+
+    def dataset(self, name: str, *, field: str) -> DatasetFacts:
+        """Raises InvalidInput where it is not here, with how to get it."""
+        try:
+            return dataset_facts(self._folders.available(name))
+        except (NotFound, BrokenFile) as error:
+            raise InvalidInput(str(error), field=field) from error
+
+    def labels(self, dataset: str, split: str) -> Array:
+        """(n,) int64."""
+        return np.asarray(self._folders.available(dataset).load(split)[1])
+
+    def image(self, reference: str, *, field: str) -> ImageFacts:
+        """An uploaded picture. Raises InvalidInput."""
+        row = self._find(lambda tx: images.find(tx, reference))
+        if row is None:
+            raise InvalidInput("No such picture was uploaded. Upload it again.", field=field)
+        channels, height, width = row.shape
+        return ImageFacts(id=row.sha256, shape=(channels, height, width))
+
+    def _find(self, look: Callable[[Connection], Row[Any] | None]) -> Row[Any] | None:
+        with self._database.read() as tx:
+            return look(tx)
+
+
+def model_facts(row: Row[Any]) -> ModelFacts:
+    """What a plan may know of a row of the model table."""
+    channels, height, width = row.input_shape
+    return ModelFacts(
+        id=row.id,
+        name=row.name,
+        network=row.network,
+        parameters=row.parameters,
+        weights_sha256=row.weights_sha256,
+        input_shape=(channels, height, width),
+        class_names=tuple(row.class_names),
+        dataset=row.dataset,
+        multiply_adds=row.multiply_adds,
+        linear=row.linear,
+        smooth=row.smooth,
+    )
+
+
+def dataset_facts(dataset: Dataset) -> DatasetFacts:
+    """Raises BrokenFile."""
+    facts = dataset.facts()
+    return DatasetFacts(
+        facts.name, facts.title, facts.sha256, facts.shape, facts.class_names, dict(facts.sizes)
+    )

@@ -1,0 +1,57 @@
+"""What every subject of the service stands on."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from blindspots.errors import Unavailable
+from blindspots.experiments.base import Spec
+from blindspots.settings import Settings
+from blindspots.store.artifacts import ArtifactStore
+from blindspots.store.database import Database
+from blindspots.work.catalog import DatasetFolders, StoreCatalog
+from blindspots.work.publishing import Publisher, publish
+
+Json = dict[str, Any]
+log = logging.getLogger(__name__)
+
+
+class Foundation:
+    """Settings, database, artifacts, publisher and catalog, shared by the subjects of the service."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        artifacts: ArtifactStore,
+        publisher: Publisher,
+        *,
+        kinds: Mapping[str, type[Spec]] | None = None,
+    ) -> None:
+        if kinds is None:
+            from blindspots.experiments import KINDS
+
+            kinds = KINDS
+        self.settings = settings
+        self.database = database
+        self.artifacts = artifacts
+        self.publisher = publisher
+        self.kinds = kinds
+        self.folders = DatasetFolders.of(settings)
+        self.known = StoreCatalog(database, self.folders)
+
+    def parse(self, document: Mapping[str, Any]) -> Spec:
+        """The Spec that was stored."""
+        return self.kinds[document["kind"]].model_validate(dict(document), strict=False)
+
+    def announce(self, lane: str) -> None:
+        """After a commit: tell the workers of the lane. Failing to is no failure of what was committed."""
+        try:
+            publish(self.database, self.publisher, self.settings, lane)
+        except Unavailable:
+            log.warning("parts of lane %s are not announced yet; the reconciler will", lane)
+
+    @property
+    def alive_seconds(self) -> float:
+        """How lately a worker must have been seen to count as alive."""
+        return max(3 * self.settings.heartbeat_seconds, 5.0)

@@ -1,0 +1,111 @@
+"""What this installation offers, what it runs on, and who works."""
+
+import importlib.metadata
+import platform
+import shutil
+import sys
+from typing import Any, get_args
+
+from blindspots.experiments.base import Spec
+from blindspots.store import files, history, workers
+from blindspots.work.foundation import Json
+from blindspots.work.shelves import Shelves
+
+
+def installed_version(package: str) -> str | None:
+    """Of a distribution, without importing it."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+class Installation(Shelves):
+    """The catalog and the state of the service."""
+
+    def catalog(self) -> Json:
+        """version, kinds with their schemas and figures, networks, methods, defaults."""
+        from blindspots.experiments.methods import Method
+        from blindspots.zoo.architectures import Network
+
+        return {
+            "version": installed_version("blindspots"),
+            "kinds": [_kind_view(name, kind) for name, kind in self.kinds.items()],
+            "networks": [
+                {"name": _tag(variant, "name"), "title": variant.title, "source": variant.source}
+                for variant in _variants(Network)
+            ],
+            "methods": [
+                {"name": _tag(variant, "name"), "title": variant.heading, "paper": variant.paper}
+                for variant in _variants(Method)
+            ],
+            "defaults": {"dataset": "digits", "lane": "batch", "interactive_images": 16},
+        }
+
+    def workers(self) -> list[Json]:
+        """Every worker that is remembered, and what it does."""
+        with self.database.read() as tx:
+            rows = workers.every(tx, self.alive_seconds)
+        return [
+            {
+                "id": row.id,
+                "host": row.host,
+                "pid": row.pid,
+                "lane": row.lane,
+                "device": row.device,
+                "device_name": row.device_name,
+                "threads": row.threads,
+                "versions": row.versions,
+                "alive": bool(row.alive),
+                "part": {"id": row.part_id, "label": row.part_label} if row.job_id else None,
+                "job": {"id": row.job_id, "kind": row.job_kind, "title": row.job_title}
+                if row.job_id
+                else None,
+                "started_at": history.stamp(row.started_at),
+                "seen_at": history.stamp(row.seen_at),
+            }
+            for row in rows
+        ]
+
+    def system(self) -> Json:
+        """Versions, places, workers and queue."""
+        with self.database.read() as tx:
+            stored, queue = files.total_bytes(tx), workers.queue(tx)
+        return {
+            "version": installed_version("blindspots"),
+            "mode": "embedded" if self.settings.embedded else "team",
+            "python": sys.version.split()[0],
+            "torch": installed_version("torch"),
+            "platform": platform.platform(),
+            "database": self.database.dialect,
+            "broker": "files" if self.settings.embedded else "redis",
+            "artifacts_bytes": stored,
+            "disk_free_bytes": shutil.disk_usage(self.artifacts.folder).free,
+            "data_dir": str(self.settings.data_dir),
+            "workers": self.workers(),
+            "queue": queue,
+        }
+
+
+def _kind_view(name: str, kind: type[Spec]) -> Json:
+    texts = ("title", "reading", "formula", "source")
+    return {
+        "kind": name,
+        "heading": kind.heading,
+        "summary": (kind.__doc__ or "").strip().partition("\n")[0],
+        "schema": kind.model_json_schema(),
+        "figures": [
+            {"name": figure_name, **{text: getattr(figure, text) for text in texts}}
+            for figure_name, figure in kind.figures.items()
+        ],
+    }
+
+
+def _variants(union: Any) -> tuple[Any, ...]:
+    """The classes of `Annotated[A | B, Field(discriminator=…)]`."""
+    inner = get_args(union)[0]
+    return get_args(inner) or (inner,)
+
+
+def _tag(variant: Any, field: str) -> str:
+    return str(variant.model_fields[field].default)

@@ -1,0 +1,96 @@
+"""Looking at jobs: lists, one job, its parts, what it waits for, and what has happened since."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from blindspots.store import events, history, workers
+from blindspots.store.history import job_view, part_view
+from blindspots.store.job_query import JobQuery
+from blindspots.work.foundation import Foundation, Json
+
+EXPORTS = ["csv", "json", "npz"]
+
+
+class Reading(Foundation):
+    """Nothing here changes anything."""
+
+    def job(self, job_id: str) -> Json:
+        """The detail: the Job view with spec, versions, parts, figures, exports, models, duration_seconds."""
+        with self.database.read() as tx:
+            row = history.find(tx, job_id)
+            counts = history.count_parts(tx, job_id)
+            view = self._viewed(tx, [row])[0]
+        kind = self.kinds.get(row.kind)
+        succeeded = row.state == "succeeded" and kind is not None
+        finished = row.finished_at or row.now
+        return view | {
+            "spec": row.spec,
+            "versions": row.versions,
+            "parts": counts,
+            "figures": list(kind.figures) if kind is not None and succeeded else [],
+            "exports": EXPORTS if succeeded else [],
+            "models": row.summary.get("models", []),
+            "duration_seconds": (finished - row.started_at).total_seconds() if row.started_at else None,
+        }
+
+    def jobs(self, query: JobQuery) -> Json:
+        """A page of the history: items, next_cursor."""
+        with self.database.read() as tx:
+            rows, cursor = history.page(tx, query)
+            return {"items": self._viewed(tx, rows), "next_cursor": cursor}
+
+    def parts(self, job_id: str) -> list[Json]:
+        """Every part in order, the merge last."""
+        with self.database.read() as tx:
+            return [part_view(row) for row in history.part_rows(tx, job_id)]
+
+    def events(self, after: int, limit: int) -> list[Json]:
+        """Events with an id above `after`, oldest first: event_id, id, kind, state, progress ..."""
+        with self.database.read() as tx:
+            return events.read_after(tx, after, limit)
+
+    def latest_event(self) -> int:
+        """The id of the newest event, 0 where there is none."""
+        with self.database.read() as tx:
+            return events.latest(tx)
+
+    def _row(self, job_id: str) -> Row[Any]:
+        with self.database.read() as tx:
+            return history.find(tx, job_id)
+
+    def _job_view(self, job_id: str) -> Json:
+        with self.database.read() as tx:
+            return self._viewed(tx, [history.find(tx, job_id)])[0]
+
+    def _viewed(self, tx: Connection, rows: Sequence[Row[Any]]) -> list[Json]:
+        views = [job_view(row) for row in rows]
+        reasons: dict[str, str | None] = {}
+        for view in views:
+            if view["state"] != "queued":
+                continue
+            if history.waits_for_jobs(tx, view["id"]):
+                view["waiting_for"] = "An earlier job that this one needs has not finished yet."
+                continue
+            if view["lane"] not in reasons:
+                reasons[view["lane"]] = self._waiting_reason(tx, view["lane"])
+            view["waiting_for"] = reasons[view["lane"]]
+        return views
+
+    def _alive_workers(self, tx: Connection) -> list[Row[Any]]:
+        return [row for row in workers.every(tx, self.alive_seconds) if row.alive]
+
+    def _waiting_reason(self, tx: Connection, lane: str) -> str | None:
+        """What keeps a ready job of that lane from running; None where a worker is free."""
+        alive = [row for row in self._alive_workers(tx) if row.lane == lane]
+        if not alive:
+            return (
+                f"No worker of the {lane} lane is running. It starts by itself, or with `blindspots worker`."
+            )
+        busy = [row for row in alive if row.job_id is not None]
+        if len(busy) < len(alive):
+            return None
+        names = [f"{row.job_kind} “{row.job_title}”" if row.job_title else row.job_kind for row in busy]
+        who = "The worker is busy" if len(busy) == 1 else f"All {len(busy)} workers are busy"
+        return f"{who} with {', '.join(dict.fromkeys(names))}."

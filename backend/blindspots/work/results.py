@@ -1,0 +1,247 @@
+"""Looking at what a finished job found: figures, examples, exports. Results are read lazily from their files."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+from PIL import Image
+from pydantic import JsonValue
+
+from blindspots.errors import Conflict, NotFound
+from blindspots.experiments.base import (
+    Array,
+    Arrays,
+    Example,
+    ExampleQuery,
+    ModelFacts,
+    Spec,
+    StoredResult,
+    Theme,
+)
+from blindspots.store import history, models
+from blindspots.store.artifacts import StoredArrays
+from blindspots.work.cache import Recent
+from blindspots.work.catalog import model_facts
+from blindspots.work.foundation import Json
+from blindspots.work.pictures import decode_png
+from blindspots.work.submissions import Submissions
+
+FIGURE_BYTES = 64 << 20  # of figure JSON kept in memory
+CHUNK_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Implements `experiments.base.StoredResult`."""
+
+    summary: Mapping[str, JsonValue]
+    arrays: StoredArrays | None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the stored arrays."""
+        return self.arrays.names if self.arrays else frozenset()
+
+    def array(self, name: str, rows: slice | None = None) -> Array:
+        """The array of that name, or only some of its leading rows. Raises KeyError."""
+        if self.arrays is None:
+            raise KeyError(name)
+        return self.arrays.array(name, rows)
+
+
+class StoredOutcome:
+    """Implements `experiments.base.Outcome`."""
+
+    def __init__(self, results: "Results", job_id: str, spec: Spec, result: Stored) -> None:
+        self._results = results
+        self._job_id = job_id
+        self.spec = spec
+        self.result: StoredResult = result
+
+    def part(self, index: int) -> StoredResult:
+        """The committed result of a part."""
+        with self._results.database.read() as tx:
+            row = history.part_row(tx, self._job_id, index)
+        if row is None or row.state != "succeeded":
+            raise NotFound("The job has no such part.")
+        return self._results.stored(row.summary or {}, row.artifact_sha256)
+
+    def model(self, reference: str) -> ModelFacts:
+        """The model that the job worked on."""
+        with self._results.database.read() as tx:
+            return model_facts(models.require(tx, reference))
+
+    def dataset(self, name: str, split: str) -> tuple[Array, Array]:
+        """Images (n, c, h, w) uint8 and labels (n,) int64."""
+        images, labels = self._results.folders.available(name).load(split)
+        return np.asarray(images), np.asarray(labels)
+
+    def image(self, reference: str) -> Array:
+        """An uploaded image, (c, h, w) uint8."""
+        return decode_png(self._results.artifacts.read(reference))
+
+
+class Results(Submissions):
+    """What finished jobs found."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._figures: Recent[bytes] = Recent(FIGURE_BYTES, len)
+        self._outcomes: Recent[StoredOutcome] = Recent(64)
+
+    def stored(self, summary: Mapping[str, Any], sha256: str | None) -> Stored:
+        """A committed result, its arrays verified and read when they are asked for."""
+        return Stored(summary, self.artifacts.open_arrays(sha256) if sha256 else None)
+
+    def outcome(self, job_id: str) -> StoredOutcome:
+        """Raises NotFound, and Conflict before the job has succeeded."""
+        row = self._row(job_id)
+        if row.state != "succeeded":
+            raise Conflict(f"The job is {row.state}; there are results only of a job that has succeeded.")
+        return self._outcomes.get(
+            job_id,
+            lambda: StoredOutcome(
+                self, job_id, self.parse(row.spec), self.stored(row.summary, row.result_sha256)
+            ),
+        )
+
+    def figure(self, job_id: str, name: str, theme: Theme) -> bytes:
+        """JSON document {figure: {data, layout}, title, reading, formula, source}."""
+        outcome = self.outcome(job_id)
+        figure = outcome.spec.figures.get(name)
+        if figure is None:
+            known = ", ".join(outcome.spec.figures) or "none"
+            raise NotFound(f"This job has no figure {name!r}. It has: {known}.")
+
+        def draw() -> bytes:
+            drawing = figure.draw(outcome, theme).to_plotly_json()
+            texts = {key: getattr(figure, key) for key in ("title", "reading", "formula", "source")}
+            return _plotly_json({"figure": drawing, **texts})
+
+        return self._figures.get((job_id, name, theme), draw)
+
+    def examples(self, job_id: str, query: ExampleQuery) -> Json:
+        """A page of the per-image results: total, matching, rows."""
+        outcome = self.outcome(job_id)
+        page = outcome.spec.examples(outcome, query)
+        return {"total": page.total, "matching": page.matching, "rows": page.rows}
+
+    def _example(self, job_id: str, index: int) -> Example:
+        outcome = self.outcome(job_id)
+        example = outcome.spec.example(outcome, index)
+        if example is None:
+            raise NotFound(f"This job has no example {index}.")
+        return example
+
+    def example(self, job_id: str, index: int) -> Json:
+        """One image's full record: {facts}. NotFound where there is no such row."""
+        return {"facts": dict(self._example(job_id, index).facts)}
+
+    def example_figure(self, job_id: str, index: int, theme: Theme) -> bytes:
+        """JSON {data, layout} of the zoomable triptych; `null` where the image was not kept."""
+        from blindspots.experiments.triptych import triptych_figure
+
+        example = self._example(job_id, index)
+        if example.adversarial is None:
+            return b"null"
+        return _plotly_json(triptych_figure(example, theme).to_plotly_json())
+
+    def triptych(
+        self, job_id: str, index: int, magnification: float | Literal["auto"] = "auto", scale: int = 1
+    ) -> bytes:
+        """PNG of original, perturbation and adversarial image. NotFound where the image was not kept."""
+        from blindspots.experiments.triptych import triptych_png
+
+        example = self._example(job_id, index)
+        if example.adversarial is None:
+            raise NotFound("Only the numbers of this image were kept, not its pixels.")
+        amount = None if magnification == "auto" else magnification
+        return _enlarged(triptych_png(example.original, example.adversarial, amount), scale)
+
+    def export(self, job_id: str, form: Literal["csv", "json", "npz"]) -> tuple[str, str, Iterator[bytes]]:
+        """File name, media type and content."""
+        outcome = self.outcome(job_id)
+        name = f"blindspots-{outcome.spec.model_dump()['kind']}-{job_id[:8]}.{form}"
+        if form == "npz":
+            return name, "application/zip", _npz(outcome.spec.export_arrays(outcome))
+        table = outcome.spec.table(outcome)
+        if form == "csv":
+            return name, "text/csv; charset=utf-8", _csv(table)
+        return name, "application/json", _json_rows(self.job(job_id), table)
+
+
+def _plotly_json(document: Mapping[str, Any]) -> bytes:
+    """With arrays as plotly.js reads them fastest; NaN becomes null."""
+    from plotly.utils import PlotlyJSONEncoder
+
+    try:
+        return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # arrays that are not contiguous, dates: the slower encoder knows them all
+        return json.dumps(document, cls=PlotlyJSONEncoder, allow_nan=False).encode()
+
+
+def _enlarged(png: bytes, scale: int) -> bytes:
+    if scale == 1:
+        return png
+    picture = Image.open(io.BytesIO(png))
+    size = (picture.width * scale, picture.height * scale)
+    stream = io.BytesIO()
+    picture.resize(size, Image.Resampling.NEAREST).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _csv(table: Arrays) -> Iterator[bytes]:
+    names = list(table)
+    yield (",".join(names) + "\r\n").encode()
+    length = len(table[names[0]]) if names else 0
+    for start in range(0, length, CHUNK_ROWS):
+        columns = [table[name][start : start + CHUNK_ROWS].tolist() for name in names]
+        lines = (",".join(_cell(value) for value in row) for row in zip(*columns, strict=True))
+        yield ("\r\n".join(lines) + "\r\n").encode()
+
+
+def _cell(value: Any) -> str:
+    """A text that a spreadsheet would run as a formula is quoted with an apostrophe."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if not isinstance(value, str):
+        return (
+            repr(value)
+            if isinstance(value, float)
+            else str(value).lower()
+            if isinstance(value, bool)
+            else str(value)
+        )
+    if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        value = "'" + value
+    return '"' + value.replace('"', '""') + '"' if any(sign in value for sign in ',"\r\n') else value
+
+
+def _json_rows(job: Json, table: Arrays) -> Iterator[bytes]:
+    head = {name: job[name] for name in ("id", "kind", "title", "spec", "versions", "summary", "created_at")}
+    yield b'{"job":' + orjson.dumps(head) + b',"rows":['
+    names = list(table)
+    length = len(table[names[0]]) if names else 0
+    for start in range(0, length, CHUNK_ROWS):
+        columns = [table[name][start : start + CHUNK_ROWS].tolist() for name in names]
+        rows = [orjson.dumps(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+        yield (b"," if start else b"") + b",".join(rows)
+    yield b"]}"
+
+
+def _npz(arrays: Arrays) -> Iterator[bytes]:
+    """Array by array, so that memory holds one at a time."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+            yield stream.getvalue()
+            stream.seek(0)
+            stream.truncate()
+    yield stream.getvalue()

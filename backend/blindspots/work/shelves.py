@@ -1,0 +1,153 @@
+"""Trained networks, data sets and uploaded pictures."""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row
+
+from blindspots.errors import InvalidInput, NotFound, TooLarge, Unavailable
+from blindspots.store import history, images, models
+from blindspots.work.foundation import Json
+from blindspots.work.pictures import decode_upload, encode_png
+from blindspots.work.results import Results
+from blindspots.zoo.datasets import Dataset
+from blindspots.zoo.idx import BrokenFile
+
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+
+
+class Shelves(Results):
+    """What jobs work on."""
+
+    def models(self) -> list[Json]:
+        """Every trained network, newest first."""
+        with self.database.read() as tx:
+            return [_model_view(row) for row in models.every(tx)]
+
+    def model(self, reference: str) -> Json:
+        """One trained network, by id or name."""
+        with self.database.read() as tx:
+            return _model_view(models.require(tx, reference))
+
+    def rename_model(self, reference: str, name: str) -> Json:
+        """Conflict when another model has that name."""
+        if not MODEL_NAME.fullmatch(name):
+            raise InvalidInput(
+                "A model's name has 1 to 100 letters, digits, spaces, dots, dashes or underscores.",
+                field="name",
+            )
+        with self.database.write() as tx:
+            model_id = models.rename(tx, reference, name)
+        return self.model(model_id)
+
+    def delete_model(self, reference: str) -> None:
+        """Conflict while another job refers to it."""
+        with self.database.write() as tx:
+            models.remove(tx, reference)
+
+    def datasets(self) -> list[Json]:
+        """Every data set that is here, or can be downloaded."""
+        return [_dataset_view(dataset) for dataset in self.folders.all().values()]
+
+    def dataset(self, name: str) -> Json:
+        """One data set, here or not."""
+        found = self.folders.all()
+        if name not in found:
+            raise NotFound(f"There is no data set {name!r}. There are: {', '.join(sorted(found))}.")
+        return _dataset_view(found[name])
+
+    def _split(self, name: str, split: str) -> tuple[Any, Any]:
+        try:
+            return self.folders.available(name).load(split)
+        except KeyError as error:
+            raise NotFound(f"The data set {name} has no split {split!r}; it has train and test.") from error
+        except (BrokenFile, OSError) as error:
+            raise Unavailable(f"The data set {name} cannot be read: {error}") from error
+
+    def dataset_images(self, name: str, split: str, class_: int | None, offset: int, limit: int) -> Json:
+        """total, and items of index and label, in the order of the data set."""
+        _, labels = self._split(name, split)
+        chosen = np.arange(len(labels)) if class_ is None else np.flatnonzero(labels == class_)
+        shown = chosen[offset : offset + limit]
+        items = [{"index": int(index), "label": int(labels[index])} for index in shown]
+        return {"total": len(chosen), "items": items}
+
+    def dataset_image(self, name: str, split: str, index: int) -> bytes:
+        """PNG at the image's own size."""
+        pixels, _ = self._split(name, split)
+        if not 0 <= index < len(pixels):
+            raise NotFound(f"The {split} split of {name} has images 0 to {len(pixels) - 1}.")
+        return encode_png(pixels[index])
+
+    def store_image(self, content: bytes, model: str | None = None) -> Json:
+        """Decode, check, re-encode and keep an uploaded picture: id, shape, width, height.
+
+        `model` names the model it is meant for. Raises UnsupportedMedia, TooLarge, InvalidInput.
+        """
+        if len(content) > self.settings.max_image_bytes:
+            raise TooLarge(f"The file is larger than {self.settings.max_image_bytes:,} bytes.")
+        if model is not None:
+            facts = self.known.model(model, field="model")
+            if facts.input_shape[0] not in (1, 3):
+                raise InvalidInput(f"{facts.name} does not read grey or colour pictures.", field="model")
+        pixels = decode_upload(content, self.settings.max_image_pixels)
+        try:
+            picture = self.artifacts.write(encode_png(pixels), "image/png")
+        except OSError as error:
+            raise Unavailable(f"The picture cannot be stored: {error.strerror}.") from error
+        channels, height, width = pixels.shape
+        with self.database.write() as tx:
+            images.enter(tx, picture, (channels, height, width))
+        return {"id": picture.sha256, "shape": [channels, height, width], "width": width, "height": height}
+
+    def image_png(self, image_id: str) -> bytes:
+        """The stored picture. NotFound where there is none."""
+        with self.database.read() as tx:
+            row = images.find(tx, image_id)
+        if row is None:
+            raise NotFound("No such picture was uploaded.")
+        return self.artifacts.read(row.sha256)
+
+
+def _model_view(row: Row[Any]) -> Json:
+    names = (
+        "id", "name", "network", "parameters", "dataset", "input_shape", "class_names", "metrics", "linear",
+        "smooth", "job_id", "weights_sha256", "multiply_adds",
+    )  # fmt: skip
+    view = {name: getattr(row, name) for name in names}
+    view["metrics"] = {
+        name: value if not isinstance(value, float) or math.isfinite(value) else None
+        for name, value in row.metrics.items()
+    }
+    return view | {"created_at": history.stamp(row.created_at)}
+
+
+def _dataset_view(dataset: Dataset) -> Json:
+    """Shape, classes and sizes are null where the set is not here."""
+    view: Json = {
+        "name": dataset.name,
+        "title": dataset.title,
+        "source": dataset.source,
+        "available": dataset.available,
+        "reason": dataset.reason,
+        "downloadable": dataset.downloadable,
+        "bytes": dataset.bytes,
+        "shape": None,
+        "class_names": None,
+        "sizes": None,
+        "sha256": None,
+    }
+    if not dataset.available:
+        return view
+    try:
+        facts = dataset.facts()
+    except (BrokenFile, OSError) as error:
+        return view | {"available": False, "reason": str(error)}
+    return view | {
+        "shape": list(facts.shape),
+        "class_names": list(facts.class_names),
+        "sizes": dict(facts.sizes),
+        "sha256": facts.sha256,
+    }
