@@ -70,18 +70,21 @@ def test_every_dependency_arrow_points_down() -> None:
 
 @pytest.mark.parametrize("path", PYTHON, ids=names(PYTHON))
 def test_a_module_is_read_in_one_sitting(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 300
+    lines = len(path.read_text().splitlines())
+    assert lines <= 300
 
 
 @pytest.mark.parametrize("path", JAVASCRIPT, ids=names(JAVASCRIPT))
 def test_a_script_of_the_page_is_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 150
+    lines = len(path.read_text().splitlines())
+    assert lines <= 150
 
 
 def test_functions_are_short_or_carry_their_reason() -> None:
     long = {
         f"{path.relative_to(ROOT)}::{function.name}": length(function)
         for path in PYTHON
+        if "versions" not in path.parts  # a migration is a record of tables, not a text to be read
         for function in functions(tree(path))
         if length(function) > 40
     }
