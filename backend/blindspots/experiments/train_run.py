@@ -44,35 +44,26 @@ def train(spec: "Train", part: Part, context: Context) -> Result:
     checkpoint = dict(context.load_checkpoint() or {})
     watch = _Watch(context, float(checkpoint.pop(SECONDS, np.zeros(1))[0]))
     kept, state = _split(checkpoint)
-    learner: nn.Module = module
+    learner = module
     if isinstance(module, SparseAutoencoderSoftmax):
         if not kept:
-            assert isinstance(spec.network, AutoencoderSoftmax)
-            watch.phase("autoencoder: iteration", offset=0, share=AUTOENCODER_SHARE, kept={})
-            kept, state = _learn_codes(spec.network, module, train_set[0], watch, state), None
+            kept, state = _learn_codes(spec, module, train_set[0], watch, state), None
         module.load_state_dict({name: torch.tensor(kept[f"{KEPT}{name}"]) for name in module.state_dict()})
         train_set = encode_all(module, train_set[0]), train_set[1]
         test_set = encode_all(module, test_set[0]), test_set[1]
         learner = module.output
-    unit = "iteration" if spec.optimiser.name == "lbfgs" else "batch"
-    offset = AUTOENCODER_SHARE if kept else 0.0
-    watch.phase(unit, offset=offset, share=1 - offset, kept=kept)
-    outcome = _learn_classes(
-        spec, learner, train_set, test_set, generator=generator, watch=watch, state=state
-    )
-    arrays = {
-        **outcome.curves,
-        **{f"weight.{name}": a.cpu().numpy() for name, a in module.state_dict().items()},
-    }
-    if kept:
-        arrays["autoencoder_loss"] = kept[f"{KEPT}loss"]
+    watch.kept, watch.offset = kept, AUTOENCODER_SHARE if kept else 0.0
+    watch.share = 1 - watch.offset
+    outcome = _learn_classes(spec, learner, train_set, test_set, generator, watch, state)
+    weights = {f"weight.{name}": array.cpu().numpy() for name, array in module.state_dict().items()}
+    codes = {"autoencoder_loss": kept[f"{KEPT}loss"]} if kept else {}
     summary = {
         **_summary(spec, outcome),
         "train_images": len(train_set[0]),
         "seconds": round(watch.seconds, 3),
+        "multiply_adds": multiply_adds(module, shape),
     }
-    facts = {"multiply_adds": multiply_adds(module, shape), **parameters}
-    return Result(arrays=arrays, summary={**summary, **facts})
+    return Result(arrays={**outcome.curves, **codes, **weights}, summary={**summary, **parameters})
 
 
 def _summary(spec: "Train", outcome: TrainingOutcome) -> dict[str, Any]:
@@ -82,7 +73,7 @@ def _summary(spec: "Train", outcome: TrainingOutcome) -> dict[str, Any]:
         "test_error": outcome.test_error,
         "loss": outcome.loss,
         "gradient_norm": outcome.gradient_norm,
-        "iterations": len(outcome.curves["loss"]) - (spec.optimiser.name == "lbfgs"),  # row 0 is the start
+        "iterations": int(outcome.curves["iteration"][-1]),  # epochs of Adam
         "stop_reason": outcome.stop_reason.value,
         "optimiser": spec.optimiser.name,
         "weight_decay": spec.weight_decay.mode,
@@ -107,13 +98,12 @@ def _split(checkpoint: Arrays) -> tuple[dict[str, Array], State | None]:
 
 
 def _learn_codes(
-    network: AutoencoderSoftmax,
-    module: SparseAutoencoderSoftmax,
-    images: Tensor,
-    watch: "_Watch",
-    state: State | None,
+    spec: "Train", module: SparseAutoencoderSoftmax, images: Tensor, watch: "_Watch", state: State | None
 ) -> dict[str, Array]:
     """Fit encoder and decoder, which see no label; their weights and loss curve, to be kept."""
+    network = spec.network
+    assert isinstance(network, AutoencoderSoftmax)
+    watch.label, watch.share = "autoencoder: iteration", AUTOENCODER_SHARE
     curves, _ = train_autoencoder(
         module,
         images,
@@ -132,7 +122,6 @@ def _learn_classes(
     module: nn.Module,
     train_set: Pair,
     test_set: Pair,
-    *,
     generator: torch.Generator,
     watch: "_Watch",
     state: State | None,
@@ -149,7 +138,9 @@ def _learn_classes(
     }
     settings = chosen.model_dump(exclude={"name"})
     if chosen.name == "lbfgs":
+        watch.label = "iteration"
         return train_lbfgs(module, images, labels, **settings, **common)
+    watch.label = "batch"
     return train_adam(module, images, labels, **settings, generator=generator, **common)
 
 
@@ -159,7 +150,7 @@ class _Watch:
     def __init__(self, context: Context, earlier_seconds: float) -> None:
         self.context, self.earlier_seconds = context, earlier_seconds
         self.label, self.offset, self.share = "", 0.0, 1.0  # of this phase: its place in the whole work
-        self.kept: Arrays = {}
+        self.kept: Arrays = {}  # finished phases, which every checkpoint holds too
         self.started = self.asked = self.saved = time.monotonic()
         self.saving = 0.0
 
@@ -167,10 +158,6 @@ class _Watch:
     def seconds(self) -> float:
         """Of work, earlier attempts included."""
         return self.earlier_seconds + time.monotonic() - self.started
-
-    def phase(self, label: str, *, offset: float, share: float, kept: Arrays) -> None:
-        """What comes now, and which arrays every checkpoint must hold besides the optimiser's."""
-        self.label, self.offset, self.share, self.kept = label, offset, share, kept
 
     def report(self, step: Step) -> None:
         """After each iteration or batch."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ def train_adam(
         unflatten(module, run.point)
         run.end_epoch(error_rate(module, *test, interrupt=interrupt) if test else math.nan)
     loss, gradient = objective(run.point.double())
-    final = outcome(run.curves, StopReason.EPOCHS, loss=loss, gradient_norm=float(gradient.abs().max()))
-    return TrainingOutcome(**{**vars(final), "train_error": objective.error})
+    norm = float(gradient.abs().max())
+    final = outcome(run.curves, StopReason.EPOCHS, loss=loss, gradient_norm=norm, first=1)
+    return replace(final, train_error=objective.error)
 
 
 class _Run:

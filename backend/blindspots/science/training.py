@@ -207,10 +207,15 @@ def descend(
     return descent, curves, stop_reason
 
 
-def outcome(curves: Curves, stop_reason: StopReason, *, loss: float, gradient_norm: float) -> TrainingOutcome:
-    """The outcome whose last row of curves holds the errors of the final weights."""
+def outcome(
+    curves: Curves, stop_reason: StopReason, *, loss: float, gradient_norm: float, first: int = 0
+) -> TrainingOutcome:
+    """The outcome whose last row of curves holds the errors of the final weights.
+
+    first: number of the first row: 0 where it is the start, 1 where it is a finished epoch.
+    """
     arrays: dict[str, Array] = {name: np.asarray(values, np.float64) for name, values in curves.items()}
-    arrays["iteration"] = np.arange(len(arrays["loss"]), dtype=np.int64)
+    arrays["iteration"] = np.arange(len(arrays["loss"]), dtype=np.int64) + first
     return TrainingOutcome(
         curves=arrays,
         stop_reason=stop_reason,

@@ -59,8 +59,8 @@ class HalfModel:
 class FrameBounds:
     """One row of table 5: the bounds of one layer of AlexNet.
 
-    `lower` is the smallest of the min(rows, columns) singular values; for conv5, fc1 and fc3, which have fewer
-    outputs than inputs, the lower frame bound itself is 0.
+    `lower` is the smallest of the min(rows, columns) singular values; for conv5, fc1 and fc3, which have
+    fewer outputs than inputs, the lower frame bound itself is 0.
     """
 
     layer: str
