@@ -5,8 +5,10 @@ the data sets are those of the zoo, models are what training jobs returned.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from pydantic import JsonValue
 from safetensors import numpy as safetensors
 
 from blindspots.errors import Cancelled, InvalidInput
+from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import (
     Array,
     Arrays,
@@ -24,6 +27,7 @@ from blindspots.experiments.base import (
     Result,
     Spec,
 )
+from blindspots.zoo import datasets
 
 
 class MemoryResult:
@@ -116,8 +120,8 @@ class Finished:
 class Laboratory:
     """A catalog that runs jobs: data sets of the zoo, models that were trained here, uploaded images."""
 
-    def __init__(self, datasets: Mapping[str, Any]) -> None:
-        self.datasets = dict(datasets)
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.datasets = dict(found)
         self.models: dict[str, ModelFacts] = {}
         self.weights: dict[str, Arrays] = {}
         self.images: dict[str, Array] = {}
@@ -236,3 +240,21 @@ def train_on_digits(
             smooth=chosen.smooth,
         )
     )
+
+
+DIGITS: dict[str, Any] = {"source": "dataset", "dataset": "digits", "split": "test"}
+
+
+@cache
+def digits_laboratory() -> Laboratory:
+    """A softmax and a sigmoid network on the bundled digits; made once per process, so leave it as it is."""
+    laboratory = Laboratory(datasets.find())
+    train_on_digits(laboratory, "softmax")
+    train_on_digits(laboratory, "mlp", widths=[32, 32])
+    return laboratory
+
+
+def attack(**fields: Any) -> Attack:
+    """An attack on twelve digits by the softmax network, but for those fields."""
+    spec = {"kind": "attack", "model": "digits-softmax", "images": {**DIGITS, "count": 12}, **fields}
+    return Attack.model_validate_json(json.dumps(spec))
