@@ -52,5 +52,5 @@ export function App() {
     if (!first.current) /** @type {HTMLElement | null} */ (document.querySelector("main h1"))?.focus({ preventScroll: true });
     first.current = false;
   }, [path, title]);
-  return html`<${Top} path=${path} /><main id="main" class="page" key=${path}>${view}</main><${Foot} /><${Help} />`;
+  return html`<${Top} path=${path} /><div class="frame"><main id="main" class="page" key=${path}>${view}</main></div><${Foot} /><${Help} />`;
 }

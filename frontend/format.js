@@ -32,16 +32,16 @@ export function plural(amount, one, many = `${one}s`) {
 export function percent(share) {
   if (share === null || share === undefined || !Number.isFinite(share)) return "–";
   const value = 100 * share;
-  if (value > 99.9 && value < 100) return "> 99.9 %";
-  return `${value === 0 || value === 100 ? value : value < 0.1 ? "< 0.1" : value.toPrecision(3)} %`;
+  if (value > 99.9 && value < 100) return ">\u00a099.9\u00a0%";
+  return `${value === 0 || value === 100 ? value : value < 0.1 ? "<\u00a00.1" : value.toPrecision(3)}\u00a0%`;
 }
 
 /** @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
-  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 10) return `${seconds.toPrecision(2)} s`;
-  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)}\u00a0ms`;
+  if (seconds < 10) return `${seconds.toPrecision(2)}\u00a0s`;
+  if (seconds < 90) return `${Math.round(seconds)}\u00a0s`;
   if (seconds < 5400) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
 }
@@ -56,7 +56,7 @@ export function bytes(size) {
     value /= 1000;
     step += 1;
   }
-  return `${step === 0 ? value : value.toPrecision(3)} ${units[step]}`;
+  return `${step === 0 ? value : value.toPrecision(3)}\u00a0${units[step]}`;
 }
 
 /** @param {string | null | undefined} iso */

@@ -1,5 +1,5 @@
 // Everything about one image: the triptych, the answers before and after, the search, the size of the change.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 
 import { className } from "../catalog.js";
 import { percent } from "../format.js";
@@ -7,6 +7,7 @@ import { html } from "../html.js";
 import { theme } from "../plot-theme.js";
 import { useSteadyResource } from "../resource.js";
 import { place } from "../router.js";
+import { useNarrow } from "../viewport.js";
 import { Magnify } from "./magnify.js";
 import { Norms } from "./norms.js";
 import { Plot } from "./plot.js";
@@ -24,19 +25,26 @@ function verdict(facts) {
   return html`${before}. After the change it answers ${name(facts.reached)} (${percent(facts.confidence_after)}).${lost}`;
 }
 
+/** @param {PlotlyFigure} figure @returns {PlotlyFigure} */
+const withoutScale = ({ data, layout }) => ({ data, layout: { ...layout, coloraxis2: { ...layout.coloraxis2, showscale: false } } });
+
 /** @param {{answer: ExampleAnswer}} props */
 function TriptychFigure({ answer }) {
-  const [element, setElement] = useState(/** @type {HTMLElement | null} */ (null));
+  const narrow = useNarrow();
+  const [drawing, setDrawing] = useState(/** @type {{element: HTMLElement} | null} */ (null));
   const meta = answer.figure?.layout.meta ?? {};
   const scalar = Boolean(answer.figure?.layout.coloraxis2?.showscale);
   const magnification = Number(place.value.query.get("magnification")) || 1;
-  if (!answer.figure) {
-    return html`<div class="notice"><p>The picture was not kept: this job stored ${" "}numbers only for this image. Run it again with more kept to see it.</p></div>`;
+  const [, height = 1, width = 1] = meta.shape ?? [];
+  // On a small screen the scale is said in words beside the slider, and the panels take its room.
+  const figure = useMemo(() => (narrow && answer.figure ? withoutScale(answer.figure) : answer.figure), [answer, narrow]);
+  if (!figure) {
+    return html`<div class="notice"><p>The picture was not kept: this job stored only the numbers of this image. Run it again with more kept to see it.</p></div>`;
   }
-  return html`<div class="triptych stack" data-figure="triptych">
-    <${Plot} figure=${answer.figure} height="auto" drawn=${setElement}
+  return html`<div class="triptych stack" data-figure="triptych" style=${{ "--proportion": height / width }}>
+    <${Plot} figure=${figure} height="auto" drawn=${(/** @type {HTMLElement} */ element) => setDrawing({ element })}
       label=${`Original ${className(answer.facts.class_names, answer.facts.label)}, the change, and the adversarial image`} />
-    ${scalar && html`<${Magnify} largest=${meta.max_abs_perturbation ?? 0} value=${magnification} element=${element} />`}
+    ${scalar && html`<${Magnify} largest=${meta.max_abs_perturbation ?? 0} value=${magnification} drawing=${drawing} />`}
   </div>`;
 }
 

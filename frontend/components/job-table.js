@@ -38,7 +38,7 @@ function Row({ job, actions, kind }) {
     ${actions && html`<td><div class="row">
       ${finished(job)
         ? html`<button type="button" class="plain" onClick=${() => runAgain(job)}>Run again</button>
-            ${changed && html`<a href=${changed}>Change and run</a>`}
+            ${changed && html`<a href=${changed} title="Run it with changed parameters">Change</a>`}
             <${Confirm} plain label="Delete" question="Delete for good?" confirm="Delete" act=${() => deleteJob(job.id)} />`
         : html`<${CancelButton} job=${job} />`}
     </div></td>`}

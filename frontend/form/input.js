@@ -47,6 +47,8 @@ function NumberInput({ schema, optional, value, onChange, common }) {
 
 /** @param {Schema} schema @param {any} value */
 function choiceName(schema, value) {
-  const text = schema["x-names"]?.[value] ?? words(String(value));
+  const named = schema["x-names"]?.[value];
+  if (named) return named;
+  const text = words(String(value));
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

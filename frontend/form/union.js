@@ -5,7 +5,7 @@ import { Fields } from "./form.js";
 import { alternatives, defaults, noteOf, valueAt } from "./schema.js";
 
 /** @type {{[value: string]: string}} names that read better than their words */
-const spoken = { dataset: "From a data set", indices: "By their numbers", upload: "My own picture" };
+const spoken = { dataset: "From a data set", indices: "By their numbers", upload: "My own picture", lbfgs: "L-BFGS", adam: "Adam" };
 
 /** @param {{label: string, note: string, schema: Schema, path: string[], form: import("./form.js").FormContext, id: string}} props */
 export function Union({ label, note, schema, path, form, id }) {

@@ -31,6 +31,7 @@ export function Explore() {
     setProblem(null);
     try {
       const sent = await submit(specOf(state), { lane: "interactive" });
+      if (innerWidth < 900) document.querySelector("section[aria-label=Result]")?.scrollIntoView({ behavior: "smooth" });
       setQuery({ job: sent.id, row: 0, model: null, dataset: null, split: null, index: null, picture: null }, { push: true });
     } catch (error) {
       setProblem(/** @type {any} */ (error));
