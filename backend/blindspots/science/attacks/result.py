@@ -17,7 +17,6 @@ class Reason(IntEnum):
     NOT_FINITE = 4
     LOST_ON_STORING = 5
     NOT_FOOLED = 6
-    GOAL_IS_LABEL = 7
 
     @property
     def sentence(self) -> str:
@@ -33,7 +32,6 @@ _SENTENCES = {
     Reason.NOT_FINITE: "The model gave answers or gradients that are not finite numbers.",
     Reason.LOST_ON_STORING: "The model gave the wanted answer during the search but not for the stored image.",
     Reason.NOT_FOOLED: "The model still answers the label after the change.",
-    Reason.GOAL_IS_LABEL: "The wanted answer is the image's own label, so there is nothing to search.",
 }
 
 
@@ -80,6 +78,19 @@ def join(results: list[AttackResult]) -> AttackResult:
             columns = [_pad(column, longest, padding) for column in columns]
         joined[field.name] = torch.cat(columns)
     return AttackResult(**joined)
+
+
+def trace_columns(entries: Tensor) -> dict[str, Tensor]:
+    """The four trace columns from (n, T, 4) entries of weight, distortion, loss and success, NaN-padded.
+
+    Columns that no row uses are dropped.
+    """
+    used = entries[..., 0].isfinite()
+    longest = int(used.sum(dim=1).max()) if used.numel() else 0
+    weight, distortion, loss, success = entries[:, :longest].float().cpu().unbind(dim=2)
+    flags = torch.where(success.isfinite(), success, -1.0).to(torch.int8)
+    columns = {"trace_weight": weight, "trace_distortion": distortion, "trace_loss": loss}
+    return {name: column.contiguous() for name, column in (columns | {"trace_success": flags}).items()}
 
 
 def without_search(
