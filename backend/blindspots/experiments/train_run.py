@@ -54,7 +54,9 @@ def train(spec: "Train", part: Part, context: Context) -> Result:
         learner = module.output
     watch.kept, watch.offset = kept, AUTOENCODER_SHARE if kept else 0.0
     watch.share = 1 - watch.offset
-    outcome = _learn_classes(spec, learner, train_set, test_set, generator, watch, state)
+    outcome = _learn_classes(
+        spec, learner, train_set, test_set, generator=generator, watch=watch, state=state
+    )
     weights = {f"weight.{name}": array.cpu().numpy() for name, array in module.state_dict().items()}
     codes = {"autoencoder_loss": kept[f"{KEPT}loss"]} if kept else {}
     summary = {
@@ -122,6 +124,7 @@ def _learn_classes(
     module: nn.Module,
     train_set: Pair,
     test_set: Pair,
+    *,
     generator: torch.Generator,
     watch: "_Watch",
     state: State | None,

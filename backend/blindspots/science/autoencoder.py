@@ -51,8 +51,8 @@ class Reconstruction:
         activity = self._activity().clamp(1e-7, 1 - 1e-7)  # a saturated unit keeps a finite divergence
         divergence = rho * (rho / activity).log() + (1 - rho) * ((1 - rho) / (1 - activity)).log()
         # The divergence depends on every image: its derivative by the mean activity is needed first.
-        pull = (self.sparsity.weight * ((1 - rho) / (1 - activity) - rho / activity)).float()
         parameters = list(self.module.parameters())
+        pull = (self.sparsity.weight * ((1 - rho) / (1 - activity) - rho / activity)).to(parameters[0].dtype)
         gradient, loss = torch.zeros_like(point), 0.0
         for start in range(0, count, CHUNK):
             self.interrupt()
