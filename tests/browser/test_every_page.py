@@ -5,20 +5,32 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-PAGES = ("/", "/explore", "/attacks", "/attacks/new", "/train", "/history", "/models", "/data", "/system")
+PAGES = (
+    "/",
+    "/explore",
+    "/attacks",
+    "/attacks/new",
+    "/train",
+    "/history",
+    "/models",
+    "/data",
+    "/system",
+    "/jobs/{job}?open=2",
+)
 
 
 @pytest.mark.parametrize("address", PAGES)
 def test_a_page_fits_a_telephone(page: Page, attack: dict[str, Any], address: str) -> None:
     page.set_viewport_size({"width": 380, "height": 800})
-    page.goto(address)
+    page.goto(address.format(job=attack["id"]))
     expect(page.locator("h1").first).to_be_visible()
     page.wait_for_load_state("networkidle") if address == "/data" else page.wait_for_timeout(600)
     wide, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert wide <= room
 
 
-def test_home_shows_what_this_machine_found(page: Page, attack: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("attack")
+def test_home_shows_what_this_machine_found(page: Page) -> None:
     page.goto("/")
     expect(page.locator(".gallery .tile img").first).to_be_visible()
     page.locator(".gallery .tile").first.click()

@@ -4,6 +4,7 @@ import io
 import re
 from typing import Any
 
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -12,7 +13,8 @@ TRIPTYCH = "[data-figure=triptych] .js-plotly-plot"
 TARGET = "#target"
 
 
-def test_it_opens_on_an_attack_that_this_machine_found(page: Page, attack: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("attack")
+def test_it_opens_on_an_attack_that_this_machine_found(page: Page) -> None:
     page.goto("/explore")
     expect(page.locator(TRIPTYCH)).to_be_visible()
     expect(page.get_by_text("The network answered")).to_be_visible()
