@@ -92,6 +92,7 @@ def test_pictures_are_fitted_by_the_stated_rule() -> None:
             },
             "method.target",
         ),
+        ({"method": {"name": "minimum_distortion", "polish": True, "norm": "l1"}}, "method.polish"),
         ({"model": "digits-mlp", "method": {"name": "exact_linear"}}, "method.name"),
     ],
 )  # fmt: skip

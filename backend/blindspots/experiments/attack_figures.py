@@ -11,6 +11,7 @@ from blindspots.experiments.attack_summary import distance_to_error
 from blindspots.experiments.base import Array, Arrays, Figure, Outcome, StoredResult, Theme
 
 MOST_BINS = 60
+SHARE_AXIS = {"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False}
 CURVE_POINTS = 400
 WEIGHT_EDGES = np.logspace(-8, 8, 16 * 6 + 1)  # of the trace figure: six per decade of c
 DISTORTION_EDGES = np.concatenate([[0.0], np.logspace(-6, 0, 6 * 40 + 1)])  # forty per decade
@@ -185,13 +186,7 @@ def draw_trace(outcome: Outcome, theme: Theme) -> Any:
     figure.update_layout(
         xaxis={"title": {"text": "weight c of the distance"}, "type": "log", "exponentformat": "power"},
         yaxis={"title": {"text": "distortion"}, "rangemode": "tozero"},
-        yaxis2={
-            "title": {"text": "success"},
-            "overlaying": "y",
-            "side": "right",
-            "range": [0, 1.02],
-            "tickformat": ".0%",
-        },
+        yaxis2={**SHARE_AXIS, "title": {"text": "success"}, "overlaying": "y", "side": "right"},
     )
     return figure
 

@@ -110,8 +110,8 @@ class MinimumDistortion(AttackMethod):
     0."""
 
     polish: bool = Field(default=False, json_schema_extra=ADVANCED)
-    """Afterwards walk along the decision boundary to its nearest point. Shorter than the paper's objective
-    allows, because cross-entropy is not a distance. For networks with smooth activations."""
+    """End at the nearest point of the decision boundary, which is shorter than the paper's objective allows,
+    because cross-entropy is not a distance. For networks with smooth activations; not with L1."""
 
     initial_c: float = Field(
         default=1000.0, ge=1e-6, le=1e9, json_schema_extra={**PAPER_ONLY, "x-title": "First c"}
@@ -140,7 +140,7 @@ class MinimumDistortion(AttackMethod):
     """Forward and backward passes per image and target."""
 
     polish_ticks: int = Field(
-        default=10, ge=1, le=10_000, json_schema_extra={**ADVANCED, "x-when": {"polish": [True]}}
+        default=20, ge=1, le=10_000, json_schema_extra={**ADVANCED, "x-when": {"polish": [True]}}
     )
     """Further passes for the polish, where it is chosen."""
 
@@ -161,6 +161,12 @@ class MinimumDistortion(AttackMethod):
                 field="method.target",
             )
 
+        if self.polish and self.norm == "l1":
+            raise InvalidInput(
+                "The polish finds the nearest point in the Euclidean sense; use it with norm sq_l2 or l2.",
+                field="method.polish",
+            )
+
     def given_target(self) -> int | None:
         return self.target_class
 
@@ -170,7 +176,7 @@ class MinimumDistortion(AttackMethod):
     def passes(self) -> int:
         polish = self.polish_ticks if self.polish else 0
         if self.mode == "paper":
-            return 8 * min(self.max_iterations, 30) + polish  # about eight values of c, seldom to the limit
+            return 10 * min(self.max_iterations, 6) + polish  # about ten values of c, seldom to the limit
         return self.max_ticks * (self.candidates if self.mode == "nearest" else 1) + polish
 
     def trace_length(self) -> int:
