@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, ge=1)
     """Worker losses that one part may suffer before its job fails."""
 
+    threads: int = Field(0, ge=0, le=1024)
+    """CPU threads of one worker. 0: OMP_NUM_THREADS where that is set, else every core."""
+
     max_body_bytes: int = Field(1 << 20, ge=1024)
     """Largest JSON body of a request."""
 

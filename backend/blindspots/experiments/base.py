@@ -208,6 +208,9 @@ class Spec(Parameters):
     code_version: ClassVar[int] = 1
     """Raise it when the same Spec would give other numbers: finished parts are then not reused."""
 
+    reusable: ClassVar[bool] = True
+    """False where running does more than answer: a download installs files, so it is never skipped."""
+
     heading: ClassVar[str] = ""
     """Human name of the kind: "Attack"."""
 

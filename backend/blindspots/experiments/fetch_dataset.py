@@ -34,6 +34,7 @@ class FetchDataset(Spec):
     )
     """The data set to download."""
 
+    reusable: ClassVar[bool] = False  # the files may have been deleted since
     heading: ClassVar[str] = "Fetch data set"
 
     def resolve(self, catalog: Catalog) -> Self:  # noqa: ARG002 - the set need not be there yet

@@ -57,6 +57,7 @@ class Finished:
     summary: Mapping[str, Any]
     seconds: float
     versions: Mapping[str, Any]
+    device: str
     models: Sequence[NewModelRow] = ()
 
 

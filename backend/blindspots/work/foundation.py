@@ -4,7 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from blindspots.errors import Unavailable
+import orjson
+from pydantic import ValidationError
+
+from blindspots.errors import Conflict, Unavailable
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
 from blindspots.store.artifacts import ArtifactStore
@@ -14,6 +17,17 @@ from blindspots.work.publishing import Publisher, publish
 
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
+
+
+def parse(kinds: Mapping[str, type[Spec]], document: Mapping[str, Any]) -> Spec:
+    """A stored Spec. Raises Conflict where this version knows its kind or its parameters no more."""
+    kind = kinds.get(str(document.get("kind")))
+    if kind is None:
+        raise Conflict(f"This Blindspots does not know jobs of kind {document.get('kind')!r}.")
+    try:
+        return kind.model_validate_json(orjson.dumps(document))
+    except ValidationError as error:
+        raise Conflict("The job was made by another version, whose parameters are not known here.") from error
 
 
 class Foundation:
@@ -42,7 +56,7 @@ class Foundation:
 
     def parse(self, document: Mapping[str, Any]) -> Spec:
         """The Spec that was stored."""
-        return self.kinds[document["kind"]].model_validate(dict(document), strict=False)
+        return parse(self.kinds, document)
 
     def announce(self, lane: str) -> None:
         """After a commit: tell the workers of the lane. Failing to is no failure of what was committed."""

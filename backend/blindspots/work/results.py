@@ -2,15 +2,14 @@
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import orjson
 from PIL import Image
-from pydantic import JsonValue
 
 from blindspots.errors import Conflict, NotFound
 from blindspots.experiments.base import (
@@ -24,34 +23,15 @@ from blindspots.experiments.base import (
     Theme,
 )
 from blindspots.store import history, models
-from blindspots.store.artifacts import StoredArrays
 from blindspots.work.cache import Recent
 from blindspots.work.catalog import model_facts
 from blindspots.work.foundation import Json
 from blindspots.work.pictures import decode_png
+from blindspots.work.stored import Stored
 from blindspots.work.submissions import Submissions
 
 FIGURE_BYTES = 64 << 20  # of figure JSON kept in memory
 CHUNK_ROWS = 2000
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Implements `experiments.base.StoredResult`."""
-
-    summary: Mapping[str, JsonValue]
-    arrays: StoredArrays | None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Names of the stored arrays."""
-        return self.arrays.names if self.arrays else frozenset()
-
-    def array(self, name: str, rows: slice | None = None) -> Array:
-        """The array of that name, or only some of its leading rows. Raises KeyError."""
-        if self.arrays is None:
-            raise KeyError(name)
-        return self.arrays.array(name, rows)
 
 
 class StoredOutcome:
@@ -182,7 +162,7 @@ def _plotly_json(document: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:  # arrays that are not contiguous, dates: the slower encoder knows them all
-        return json.dumps(document, cls=PlotlyJSONEncoder, allow_nan=False).encode()
+        return str(json.dumps(document, cls=PlotlyJSONEncoder, allow_nan=False)).encode()
 
 
 def _enlarged(png: bytes, scale: int) -> bytes:
@@ -207,7 +187,7 @@ def _csv(table: Arrays) -> Iterator[bytes]:
 
 def _cell(value: Any) -> str:
     """A text that a spreadsheet would run as a formula is quoted with an apostrophe."""
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if not isinstance(value, str):
         return (
@@ -234,14 +214,30 @@ def _json_rows(job: Json, table: Arrays) -> Iterator[bytes]:
     yield b"]}"
 
 
+class _Chunks:
+    """A stream that cannot be rewound: what was written is taken away at once."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._written.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def take(self) -> bytes:
+        taken, self._written = b"".join(self._written), []
+        return taken
+
+
 def _npz(arrays: Arrays) -> Iterator[bytes]:
     """Array by array, so that memory holds one at a time."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    stream = _Chunks()
+    with zipfile.ZipFile(cast(Any, stream), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
-            yield stream.getvalue()
-            stream.seek(0)
-            stream.truncate()
-    yield stream.getvalue()
+            yield stream.take()
+    yield stream.take()

@@ -59,6 +59,7 @@ class Submissions(Reading):
         if first := self._first_answer(request):
             return first
         resolved = spec.resolve(self.known)
+        self._check_device(resolved)
         parts = self._plan(resolved, lane)
         try:
             job_id = self._store(self._new_job(resolved, parts, request), resolved, request)
@@ -92,6 +93,13 @@ class Submissions(Reading):
             if request.key is not None:
                 jobs.remember(tx, request.owner, request.key, request.hash, job_id)
         return job_id
+
+    def _check_device(self, spec: Spec) -> None:
+        if spec.device != "cuda":
+            return
+        with self.database.read() as tx:
+            if not any(row.device == "cuda" for row in self._alive_workers(tx)):
+                raise InvalidInput("No worker with a GPU is running. Choose auto or cpu.", field="device")
 
     def _plan(self, spec: Spec, lane: Lane) -> list[Part]:
         parts = spec.plan(self.known)
@@ -140,6 +148,8 @@ class Submissions(Reading):
 
     def _reusable(self, tx: Connection, spec: Spec, parts: Sequence[NewPart]) -> dict[str, Reusable]:
         """Finished parts that are the same work on the kind of device that this job would run on."""
+        if not spec.reusable:
+            return {}
         device: str | None = spec.device
         if device == "auto":
             alive = {row.device for row in self._alive_workers(tx)}
