@@ -12,7 +12,7 @@ from PIL import Image
 ATTACK: dict[str, Any] = {
     "kind": "attack",
     "model": "digits-softmax",
-    "images": {"source": "dataset", "dataset": "digits", "split": "test", "count": 4},
+    "images": {"source": "dataset", "dataset": "digits", "split": "test", "selection": "first", "count": 4},
     "method": {"name": "gaussian_noise", "sigma": 0.1},
 }
 

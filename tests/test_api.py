@@ -166,7 +166,7 @@ def test_a_job_is_renamed_repeated_with_changes_and_deleted(
     assert again.status_code == 202
     assert installation.finish(again.json()["id"])["summary"]["images"] == 2
     wrong = client.post(f"{here}/rerun", json={"changes": {"images": {"count": 0}}})
-    assert (wrong.status_code, wrong.json()["field"]) == (422, "images.count")
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "changes.images.count")
     assert client.delete(here).status_code == 204
     assert client.get(here).status_code == 404
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: no generated request, valid or broken, gets an answer that it does not state."""
+"""The OpenAPI document is true: no generated request, valid or broken, gets an answer it does not state."""
 
 from typing import Any
 
