@@ -152,7 +152,9 @@ BROKEN: dict[str, tuple[str, bytes | None, str]] = {
     ),
     "gzip cut": ("train-images-idx3-ubyte.gz", gz(GOOD)[:-20], "cannot be read to its end"),
     "gzip damaged": (
-        "train-images-idx3-ubyte.gz", gz(GOOD)[:40] + b"\xff" * 40 + gz(GOOD)[80:], "cannot be read to its end",
+        "train-images-idx3-ubyte.gz",
+        gz(GOOD)[:40] + b"\xff" * 40 + gz(GOOD)[80:],
+        "cannot be read to its end",
     ),
     "no gzip": ("train-images-idx3-ubyte.gz", GOOD, "cannot be read to its end"),
     "labels in excess": (
