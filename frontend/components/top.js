@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { html } from "../html.js";
 import { listenForKeys } from "../keys.js";
 import { chooseTheme, theme } from "../plot-theme.js";
-import { navigate, place } from "../router.js";
+import { navigate } from "../router.js";
 import { toggleHelp } from "./help.js";
 
 const links = [
@@ -14,8 +14,10 @@ const links = [
 
 /** Search is the history's search field, from wherever one is. */
 function search() {
-  if (place.value.path !== "/history") navigate("/history");
-  requestAnimationFrame(() => setTimeout(() => document.getElementById("search")?.focus(), 0));
+  const field = document.getElementById("search");
+  if (field) return field.focus();
+  navigate("/history");
+  return requestAnimationFrame(() => setTimeout(() => document.getElementById("search")?.focus(), 0));
 }
 
 /** @param {{path: string}} props */

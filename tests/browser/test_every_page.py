@@ -41,7 +41,9 @@ def test_a_job_is_found_renamed_repeated_and_deleted_from_the_history(
     page: Page, attack: dict[str, Any]
 ) -> None:
     page.goto("/history")
+    expect(page.locator("h1")).to_be_visible()
     page.keyboard.press("/")
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
     page.keyboard.type(attack["title"].lower())
     page.wait_for_url("**search=*")
     rows = page.locator("tbody tr")
