@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """`blindspots up` as a newcomer has it, its demo networks trained. Shared: leave it as you found it."""
     with running(tmp_path_factory.mktemp("embedded") / "data") as started:
-        yield started.wait_until_idle()
+        yield started.wait_for_demo()
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +51,7 @@ def team_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inst
     database = create_database()
     settings = {"database_url": database, "broker_url": services.redis_url()}
     with running(tmp_path_factory.mktemp("team") / "data", **settings) as started:
-        yield started.wait_until_idle()
+        yield started.wait_for_demo()
     drop_database(database)
 
 

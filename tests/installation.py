@@ -121,17 +121,21 @@ class Installation:
         assert job["state"] == "succeeded", job["error"]
         return job
 
-    def wait_until_idle(self, *, seconds: float = 180.0) -> Self:
-        """Wait for every job, the demo networks' training for instance."""
+    def jobs(self, **filters: str) -> list[dict[str, Any]]:
+        """The newest jobs."""
+        reply = self.client.get("/api/v1/jobs", params={"limit": 200, **filters}).raise_for_status()
+        found: list[dict[str, Any]] = reply.json()["items"]
+        return found
 
-        def idle() -> bool:
-            states = ("queued", "running")
-            replies = (
-                self.client.get("/api/v1/jobs", params={"state": state, "limit": 1}) for state in states
-            )
-            return not any(reply.raise_for_status().json()["items"] for reply in replies)
+    def wait_for_demo(self, *, seconds: float = 180.0) -> Self:
+        """Wait until the demo networks are trained, and each is attacked."""
 
-        wait_for(idle, seconds, "an empty queue")
+        def done() -> bool:
+            trained, attacked = self.jobs(kind="train"), self.jobs(kind="attack")
+            complete = 0 < len(trained) <= len(attacked)
+            return complete and all(job["state"] in FINISHED for job in trained + attacked)
+
+        wait_for(done, seconds, "the demo networks and their attacks")
         return self
 
     def _printed_link(self) -> str | None:

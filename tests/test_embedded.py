@@ -12,7 +12,7 @@ import psutil
 import pytest
 import sqlalchemy
 
-from installation import ROOT, Installation, environment, running
+from installation import ROOT, Installation, environment, running, wait_for
 from servers import free_port
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("first_run")
 def test_from_the_first_start_to_an_adversarial_image_and_back_after_a_crash(tmp_path: Path) -> None:
     began = time.monotonic()
     with running(tmp_path / "data") as first:
-        training = first.client.get("/api/v1/jobs", params={"kind": "train"}).json()["items"]
+        training = wait_for(lambda: first.jobs(kind="train"), 20, "the training of the demo networks")
         assert training, "the demo networks train as ordinary jobs that everybody can watch"
         demos = [first.finish(job["id"]) for job in training]
         assert [job["error"] for job in demos if job["state"] != "succeeded"] == []
