@@ -1,6 +1,7 @@
 """Signing in: a link that works once, a token, a session that ends, and no guessing."""
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,9 +16,10 @@ from strangers import session_cookie
 
 
 @pytest.fixture
-def stranger(installation: Installation) -> httpx2.Client:
+def stranger(installation: Installation) -> Iterator[httpx2.Client]:
     """A client that nobody knows."""
-    return httpx2.Client(base_url=installation.base_url, timeout=20)
+    with httpx2.Client(base_url=installation.base_url, timeout=20, verify=False) as client:
+        yield client
 
 
 def test_a_link_signs_in_once(installation: Installation, stranger: httpx2.Client) -> None:
