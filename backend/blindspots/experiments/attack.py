@@ -8,7 +8,7 @@ from pydantic import Field
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments import attack_examples
-from blindspots.experiments.attack_figures import FIGURES, trace_histograms
+from blindspots.experiments.attack_figures import FIGURES, trace_histograms, used_bins
 from blindspots.experiments.attack_summary import summarise
 from blindspots.experiments.base import (
     Array,
@@ -147,7 +147,9 @@ class Attack(Spec):
             context.check_cancelled()
         joined = {name: np.concatenate(pieces) for name, pieces in columns.items()}
         reasons = {int(reason): reason.sentence for reason in Reason}
-        return Result(arrays={**joined, **traces}, summary=summarise(joined, reasons, seconds=seconds))
+        return Result(
+            arrays={**joined, **used_bins(traces)}, summary=summarise(joined, reasons, seconds=seconds)
+        )
 
     def examples(self, outcome: Outcome, query: ExampleQuery) -> ExamplePage:
         """A page of the gallery."""

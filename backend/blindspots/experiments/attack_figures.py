@@ -13,8 +13,8 @@ from blindspots.experiments.base import Array, Arrays, Figure, Outcome, StoredRe
 MOST_BINS = 60
 SHARE_AXIS = {"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False}
 CURVE_POINTS = 400
-WEIGHT_EDGES = np.logspace(-8, 8, 16 * 6 + 1)  # of the trace figure: six per decade of c
-DISTORTION_EDGES = np.concatenate([[0.0], np.logspace(-6, 0, 6 * 40 + 1)])  # forty per decade
+WEIGHT_EDGES = 10.0 ** ((np.arange(9 * 24 + 1) - 4 * 24 - 0.5) / 24)  # 24 bins per decade, one about 1
+RATIO_EDGES = np.concatenate([[0.0], 10.0 ** ((np.arange(121) - 90.5) / 30), [np.inf]])  # 30 per decade
 
 
 def draw_distortion(outcome: Outcome, theme: Theme) -> Any:
@@ -139,69 +139,71 @@ def draw_confusion(outcome: Outcome, theme: Theme) -> Any:
 def trace_histograms(part: StoredResult) -> Arrays:
     """What the trace figure needs of one part, of a size that does not depend on its images.
 
-    Counts over (weight c, distortion) of every inner solve, and per weight the solves and the successes
-    among them.
+    Each image has its own c, so each solve is placed relative to the c and the distortion at which the search
+    of its image ended. Counts over both; and per weight the solves and the successes among them.
     """
-    weight = part.array("trace_weight").ravel()
-    success = part.array("trace_success").ravel()
-    tried = (success >= 0) & np.isfinite(weight)
-    weight, success = weight[tried], success[tried]
-    distortion = part.array("trace_distortion").ravel()[tried]
-    joint, _, _ = np.histogram2d(weight, distortion, bins=(WEIGHT_EDGES, DISTORTION_EDGES))
-    won, _ = np.histogram(weight, WEIGHT_EDGES, weights=success.astype(np.float64))
-    solves, _ = np.histogram(weight, WEIGHT_EDGES)
-    return {
-        "trace_joint": joint.astype(np.int64),
-        "trace_solves": solves.astype(np.int64),
-        "trace_successes": won.astype(np.int64),
-    }
+    weight, distortion = part.array("trace_weight"), part.array("trace_distortion")
+    success = part.array("trace_success")
+    last_weight, last_distortion = part.array("weight")[:, None], part.array("rms")[:, None]
+    tried = (success >= 0) & np.isfinite(weight) & (last_weight > 0) & (last_distortion > 0)
+    ratio = np.divide(weight, last_weight, where=tried, out=np.ones_like(weight))[tried]
+    stretch = np.divide(distortion, last_distortion, where=tried, out=np.ones_like(weight))[tried]
+    joint, _, _ = np.histogram2d(ratio, stretch, bins=(WEIGHT_EDGES, RATIO_EDGES))
+    solves, _ = np.histogram(ratio, WEIGHT_EDGES)
+    won, _ = np.histogram(ratio[success[tried] == 1], WEIGHT_EDGES)
+    counts = {"trace_joint": joint, "trace_solves": solves, "trace_successes": won}
+    return {name: value.astype(np.int64) for name, value in counts.items()}
+
+
+def used_bins(histograms: Arrays) -> Arrays:
+    """The sums of `trace_histograms` over all parts, without the weights that nobody tried."""
+    used = np.flatnonzero(histograms["trace_solves"])
+    centres = np.sqrt(WEIGHT_EDGES[:-1] * WEIGHT_EDGES[1:])
+    return {"trace_ratio": centres[used], **{name: counts[used] for name, counts in histograms.items()}}
 
 
 def draw_trace(outcome: Outcome, theme: Theme) -> Any:
-    """Distortion and success of all inner solves against the weight c."""
-    columns = _columns(outcome.result, "trace_joint", "trace_solves", "trace_successes")
-    solves = columns["trace_solves"]
-    used = np.flatnonzero(solves)
+    """Distortion and success of all inner solves against c, both relative to where each search ended."""
+    columns = _columns(outcome.result, "trace_ratio", "trace_joint", "trace_solves", "trace_successes")
+    ratio, solves = columns["trace_ratio"], columns["trace_solves"]
+    if len(ratio) == 0:
+        return drawing.empty(theme, "This attack tried no weight c.")
     colours = drawing.colours(theme)
     figure = go.Figure(layout=drawing.layout(theme))
-    if len(used) == 0:
-        return drawing.empty(theme, "This method searches no weight c.")
-    weight = np.sqrt(WEIGHT_EDGES[used] * WEIGHT_EDGES[used + 1])
-    low, middle, high = (_quantile(columns["trace_joint"][used], share) for share in (0.1, 0.5, 0.9))
+    low, middle, high = (_quantile(columns["trace_joint"], share) for share in (0.1, 0.5, 0.9))
     figure.add_scatter(
-        x=np.concatenate([weight, weight[::-1]]), y=np.concatenate([high, low[::-1]]),
-        fill="toself", mode="none", fillcolor=colours.accent, opacity=0.2, hoverinfo="skip",
-        name="middle 80 % of the solves",
+        x=np.concatenate([ratio, ratio[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself",
+        mode="none", fillcolor=colours.accent, opacity=0.2, hoverinfo="skip", name="middle 80 % of the "
+        "solves",
     )  # fmt: skip
     figure.add_scatter(
-        x=weight, y=middle, mode="lines+markers", line={"color": colours.accent}, name="median distortion",
-        customdata=solves[used],
-        hovertemplate="c %{x:.3g}<br>median distortion %{y:.4f}<br>%{customdata} solves<extra></extra>",
+        x=ratio, y=middle, mode="lines+markers", line={"color": colours.accent}, name="median distortion",
+        customdata=solves,
+        hovertemplate="c × %{x:.3g}<br>distortion × %{y:.3f}<br>%{customdata} solves<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=weight, y=columns["trace_successes"][used] / solves[used], mode="lines", yaxis="y2",
+        x=ratio, y=columns["trace_successes"] / solves, mode="lines+markers", yaxis="y2",
         line={"color": colours.reference, "dash": "dash"}, name="share that reached its aim",
-        hovertemplate="c %{x:.3g}<br>%{y:.0%} reached their aim<extra></extra>",
+        hovertemplate="c × %{x:.3g}<br>%{y:.0%} reached their aim<extra></extra>",
     )  # fmt: skip
     figure.update_layout(
-        xaxis={"title": {"text": "weight c of the distance"}, "type": "log", "exponentformat": "power"},
-        yaxis={"title": {"text": "distortion"}, "rangemode": "tozero"},
+        xaxis={"title": {"text": "weight c, relative to the image's final c"}, "type": "log"},
+        yaxis={"title": {"text": "distortion, relative to the final one"}, "rangemode": "tozero"},
         yaxis2={**SHARE_AXIS, "title": {"text": "success"}, "overlaying": "y", "side": "right"},
     )
     return figure
 
 
 def _quantile(counts: Array, share: float) -> Array:
-    """Quantile of each row of a histogram over DISTORTION_EDGES, linear within its bin."""
+    """Quantile of each row of a histogram over RATIO_EDGES, linear within its bin."""
     cumulated = np.cumsum(counts, axis=1)
     wanted = share * cumulated[:, -1]
     place = (cumulated < wanted[:, None]).sum(axis=1)
     rows = np.arange(len(counts))
     inside = np.maximum(counts[rows, place], 1)
     fraction = (wanted - (cumulated[rows, place] - counts[rows, place])) / inside
-    quantile: Array = DISTORTION_EDGES[place] + fraction * (
-        DISTORTION_EDGES[place + 1] - DISTORTION_EDGES[place]
-    )
+    edges = np.minimum(RATIO_EDGES, 10.0)
+    quantile: Array = edges[place] + fraction * (edges[place + 1] - edges[place])
     return quantile
 
 
@@ -240,8 +242,11 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "trace": Figure(
         title="The price of distance: how c trades distortion against success",
-        reading="Every inner solve of every image. The larger c, the shorter the change and the rarer the "
-        "success; the attack looks for the largest c that still succeeds.",
+        reading="Every value of c that was tried for any image, relative to the c and the distortion at "
+        "which "
+        "that image's search ended. Right of 1 the change is shorter and misses its aim, left of 1 it is "
+        "longer than "
+        "needed.",
         formula="minimise c |r| + loss(x + r, l) over x + r in [0, 1]ⁿ",
         source="Szegedy et al. 2013, section 4.1; the paper asks for the minimum c, which is the wrong end "
         "(see docs/science.md)",
