@@ -90,24 +90,7 @@ def layout(theme: Theme) -> go.Layout:
 def template(theme: Theme) -> go.layout.Template:
     """Transparent paper, system font, tabular numerals, quiet axes, one accent colour."""
     palette = colours(theme)
-    axis: dict[str, Any] = {
-        "gridcolor": palette.line,
-        "linecolor": palette.edge,
-        "tickcolor": palette.edge,
-        "tickfont": {"color": palette.muted},
-        "title": {"font": {"color": palette.muted, "size": 13}, "standoff": 8},
-        "zeroline": False,
-        "showline": True,
-        "ticks": "outside",
-        "ticklen": 4,
-        "automargin": True,
-    }
-    colour_bar = {
-        "outlinewidth": 0,
-        "thickness": 12,
-        "tickfont": {"color": palette.muted},
-        "title": {"font": {"color": palette.muted}},
-    }
+    axis, colour_bar = _axis(palette), _colour_bar(palette)
     return go.layout.Template(
         layout={
             "paper_bgcolor": TRANSPARENT,
@@ -136,6 +119,30 @@ def template(theme: Theme) -> go.layout.Template:
         },
         data={"heatmap": [{"colorbar": colour_bar}], "scatter": [{"line": {"width": 2}}]},
     )
+
+
+def _axis(palette: Colours) -> dict[str, Any]:
+    return {
+        "gridcolor": palette.line,
+        "linecolor": palette.edge,
+        "tickcolor": palette.edge,
+        "tickfont": {"color": palette.muted},
+        "title": {"font": {"color": palette.muted, "size": 13}, "standoff": 8},
+        "zeroline": False,
+        "showline": True,
+        "ticks": "outside",
+        "ticklen": 4,
+        "automargin": True,
+    }
+
+
+def _colour_bar(palette: Colours) -> dict[str, Any]:
+    return {
+        "outlinewidth": 0,
+        "thickness": 12,
+        "tickfont": {"color": palette.muted},
+        "title": {"font": {"color": palette.muted}},
+    }
 
 
 def empty(theme: Theme, message: str) -> go.Figure:

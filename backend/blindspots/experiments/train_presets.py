@@ -27,7 +27,7 @@ DEMO: tuple[dict[str, Any], ...] = (
         "title": "Demo: a convolutional network",
         "dataset": "digits",
         "network": {"name": "conv", "filters": 32, "kernel": 3, "pool": 2, "hidden": 128, "dropout": 0.5},
-        "optimiser": {"name": "adam", "epochs": 30, "batch_size": 32, "learning_rate": 2e-3},
+        "optimiser": {"name": "adam", "epochs": 20, "batch_size": 32, "learning_rate": 2e-3},
         "model_name": "digits-conv",
     },
 )

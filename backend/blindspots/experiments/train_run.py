@@ -42,7 +42,7 @@ def train(spec: "Train", part: Part, context: Context) -> Result:
     train_set = _load(context, spec.dataset, "train", spec.train_count)
     test_set = _load(context, spec.dataset, "test", None)
     checkpoint = dict(context.load_checkpoint() or {})
-    watch = _Watch(context, float(checkpoint.pop(SECONDS, np.zeros(1))[0]))
+    watch = Watch(context, float(checkpoint.pop(SECONDS, np.zeros(1))[0]))
     kept, state = _split(checkpoint)
     learner = module
     if isinstance(module, SparseAutoencoderSoftmax):
@@ -100,7 +100,7 @@ def _split(checkpoint: Arrays) -> tuple[dict[str, Array], State | None]:
 
 
 def _learn_codes(
-    spec: "Train", module: SparseAutoencoderSoftmax, images: Tensor, watch: "_Watch", state: State | None
+    spec: "Train", module: SparseAutoencoderSoftmax, images: Tensor, watch: "Watch", state: State | None
 ) -> dict[str, Array]:
     """Fit encoder and decoder, which see no label; their weights and loss curve, to be kept."""
     network = spec.network
@@ -126,7 +126,7 @@ def _learn_classes(
     test_set: Pair,
     *,
     generator: torch.Generator,
-    watch: "_Watch",
+    watch: "Watch",
     state: State | None,
 ) -> TrainingOutcome:
     """Fit the module to the labels with the chosen optimiser."""
@@ -147,7 +147,7 @@ def _learn_classes(
     return train_adam(module, images, labels, **settings, generator=generator, **common)
 
 
-class _Watch:
+class Watch:
     """Tells the service how a training goes, saves its state now and then, stops it when cancelled."""
 
     def __init__(self, context: Context, earlier_seconds: float) -> None:

@@ -242,15 +242,7 @@ class Convolutional(NetworkParameters):
     def build(self, input_shape: Shape, classes: int) -> "nn.Module":
         from blindspots.science import networks
 
-        return networks.Convolutional(
-            input_shape,
-            classes,
-            filters=self.filters,
-            kernel=self.kernel,
-            pool=self.pool,
-            hidden=self.hidden,
-            dropout=self.dropout,
-        )
+        return networks.Convolutional(input_shape, classes, **self.model_dump(exclude={"name"}))
 
 
 Network = Annotated[
@@ -270,13 +262,10 @@ class Architecture:
 
 
 ARCHITECTURES = {
-    name: Architecture(name, parameters.title, parameters.source, parameters)
-    for name, parameters in (
-        ("softmax", Softmax),
-        ("mlp", MultilayerPerceptron),
-        ("autoencoder_softmax", AutoencoderSoftmax),
-        ("conv", Convolutional),
+    str(entry.model_fields["name"].default): Architecture(
+        str(entry.model_fields["name"].default), entry.title, entry.source, entry
     )
+    for entry in (Softmax, MultilayerPerceptron, AutoencoderSoftmax, Convolutional)
 }
 
 
