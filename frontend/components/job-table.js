@@ -6,6 +6,7 @@ import { deleteJob, jobPath, jobTitle, kindName, outcome, rerunJob } from "../jo
 import { navigate } from "../router.js";
 import { Confirm } from "./confirm.js";
 import { Badge, finished, Progress } from "./progress.js";
+import { Prose } from "./prose.js";
 import { CancelButton } from "./running.js";
 
 /** @param {{jobs: Job[], actions?: boolean, kind?: boolean}} props */
@@ -33,7 +34,7 @@ function Row({ job, actions, kind }) {
     <td><a class="title" href=${jobPath(job)}>${jobTitle(job)}</a>${kind && html`<div><small class="muted">${kindName(job)}${job.lane === "interactive" ? ", from Explore" : ""}</small></div>`}</td>
     <td class="muted">${job.model?.name ?? ""}${job.model && job.dataset ? ", " : ""}${job.dataset ?? ""}</td>
     <td><${Badge} job=${job} /></td>
-    <td>${finished(job) ? outcome(job) : html`<${Progress} job=${job} />`}</td>
+    <td>${finished(job) ? html`<${Prose} text=${outcome(job)} />` : html`<${Progress} job=${job} />`}</td>
     <td class="muted" title=${moment(job.created_at)}>${ago(job.created_at)}</td>
     ${actions && html`<td><div class="row">
       ${finished(job)

@@ -1,6 +1,7 @@
 // How far a job is, and when it will be done.
 import { count, duration } from "../format.js";
 import { html } from "../html.js";
+import { Prose } from "./prose.js";
 
 /** @type {{[state: string]: string}} */
 const spoken = { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", cancelled: "Cancelled" };
@@ -23,7 +24,7 @@ export function Progress({ job }) {
   return html`<div class="progress">
     <progress max="1" value=${share} aria-label=${`${Math.round(share * 100)} % done`}></progress>
     <div class="row">
-      <span>${words || "Starting"}</span>
+      <span><${Prose} text=${words || "Starting"} /></span>
       <span>${job.state === "running" ? [`${Math.floor(100 * share)} %`, remaining].filter(Boolean).join(" · ") : ""}</span>
     </div>
   </div>`;

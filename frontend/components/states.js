@@ -1,5 +1,6 @@
 // What a view says while it loads, when it has nothing, and when something went wrong.
 import { html } from "../html.js";
+import { Prose } from "./prose.js";
 
 /** A grey block of the size of what will be there. @param {{height?: string, width?: string}} props */
 export const Skeleton = ({ height = "16px", width = "100%" }) =>
@@ -14,7 +15,7 @@ export const Skeletons = ({ count, height }) => html`<div class="stack" aria-bus
 /** @param {{error: import("../api.js").Problem, again?: () => void, children?: View}} props */
 export function Failure({ error, again, children }) {
   return html`<div class="notice failure" role="alert">
-    <p>${error.message}</p>
+    <p><${Prose} text=${error.message} /></p>
     ${children}
     <div class="row">
       ${again && html`<button type="button" onClick=${again}>Try again</button>`}

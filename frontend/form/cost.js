@@ -1,4 +1,5 @@
 // What a job will take, said before it is sent.
+import { Prose } from "../components/prose.js";
 import { bytes, duration, plural } from "../format.js";
 import { html } from "../html.js";
 
@@ -16,6 +17,6 @@ export function Cost({ estimate, failed, complete }) {
   return html`<p class="cost" role="status">
     ${pieces.join(" · ")}
     ${estimate.seconds !== null && estimate.seconds_basis && html`<small class="muted"> (${estimate.seconds_basis})</small>`}
-    ${estimate.waiting_for && html`<br /><span>It will wait: ${estimate.waiting_for}</span>`}
+    ${estimate.waiting_for && html`<br /><span>It will wait: <${Prose} text=${estimate.waiting_for} /></span>`}
   </p>`;
 }

@@ -1,4 +1,5 @@
 // One labelled field with its note and, at the field, what is wrong with it.
+import { Prose } from "../components/prose.js";
 import { html } from "../html.js";
 import { Input } from "./input.js";
 import { labelOf, noteOf, valueAt, withoutNull, alternatives } from "./schema.js";
@@ -29,7 +30,7 @@ export function Field({ name, schema, path, form, required = false }) {
     ${check && input}
     <label for=${id}>${label}</label>
     ${!check && input}
-    ${problem && html`<span class="error" id="${id}-error" role="alert">${problem.message}</span>`}
+    ${problem && html`<span class="error" id="${id}-error" role="alert"><${Prose} text=${problem.message} /></span>`}
     ${note && html`<small id="${id}-note">${note}</small>`}
   </div>`;
 }

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { post } from "../api.js";
 import { Confirm } from "../components/confirm.js";
 import { changedPath, runAgain } from "../components/job-table.js";
+import { Prose } from "../components/prose.js";
 import { Badge, finished, Progress } from "../components/progress.js";
 import { CancelButton } from "../components/running.js";
 import { Failure, Skeletons } from "../components/states.js";
@@ -40,7 +41,7 @@ export function JobPage({ id }) {
         <span>by ${job.owner}</span>
       </p>
       ${!finished(job) && html`<${Progress} job=${job} />`}
-      ${job.state === "failed" && html`<div class="notice failure" role="alert"><p>${job.error?.message ?? "The job failed without a message."}</p></div>`}
+      ${job.state === "failed" && html`<div class="notice failure" role="alert"><p><${Prose} text=${job.error?.message ?? "The job failed without a message."} /></p></div>`}
       ${job.state === "cancelled" && html`<div class="notice"><p>This job was cancelled. What it had finished is reused when it is run again.</p></div>`}
     </section>
     ${result && html`<${result} job=${job} />`}
