@@ -1,4 +1,6 @@
-"""Runs migrations on the connection that `blindspots.store.migrations` hands over, or on BLINDSPOTS_DATABASE_URL."""
+"""Runs migrations on the connection that `blindspots.store.migrations` hands over, or on
+BLINDSPOTS_DATABASE_URL.
+"""
 
 from alembic import context
 

@@ -33,7 +33,9 @@ class Artifact:
 
 
 class ArtifactStore:
-    """A folder of immutable files, `sha256/ab/abcd…`; the row in the database is written after the file is safe."""
+    """A folder of immutable files, `sha256/ab/abcd…`; the row in the database is written after the file is
+    safe.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -124,7 +126,9 @@ class ArtifactStore:
         self.path(sha256).unlink(missing_ok=True)
 
     def files_older_than(self, seconds: float) -> Iterator[str]:
-        """Hashes of files that were last written before then; leftovers of crashed writers are removed on the way."""
+        """Hashes of files that were last written before then; leftovers of crashed writers are removed on the
+        way.
+        """
         before = time.time() - seconds
         for leftover in self._unfinished.iterdir():
             with contextlib.suppress(FileNotFoundError):

@@ -1,7 +1,8 @@
 """One way into the database: short transactions on SQLite or PostgreSQL, and its clock.
 
-SQLite runs with WAL; a writer takes the lock at once (BEGIN IMMEDIATE), so that no transaction fails half-way for want
-of it. Where the database does not answer, `Unavailable` is raised and nothing was changed.
+SQLite runs with WAL; a writer takes the lock at once (BEGIN IMMEDIATE), so that no transaction fails
+half-way for want of it. Where the database does not answer, `Unavailable` is raised and nothing was
+changed.
 """
 
 import contextlib
@@ -88,7 +89,9 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that changes something, and is committed when the block ends well. Raises Unavailable."""
+        """A transaction that changes something, and is committed when the block ends well. Raises
+        Unavailable.
+        """
         with _answering(), self.engine.connect() as connection:
             writing = connection.execution_options(**cast(Any, {WRITE: True}))
             with writing.begin():
@@ -120,7 +123,8 @@ def _sqlite_engine(url: Any) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         for pragma in (
-            "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={int(BUSY_SECONDS * 1000)}",
+            "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+            f"busy_timeout={int(BUSY_SECONDS * 1000)}",
         ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
 
@@ -159,7 +163,9 @@ _last_id = 0
 
 
 def new_id() -> str:
-    """A UUID of version 7: the time in milliseconds, then random bits. Ids of one process ascend. RFC 9562, 5.7."""
+    """A UUID of version 7: the time in milliseconds, then random bits. Ids of one process ascend. RFC 9562,
+    5.7.
+    """
     global _last_id  # noqa: PLW0603 - the order of ids within one process
     with _id_lock:
         # 12 random bits make room for 4,096 ids in one millisecond before the clock is borrowed from.

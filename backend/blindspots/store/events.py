@@ -13,7 +13,9 @@ ORDER_LOCK = 8313_0001  # PostgreSQL: ids must become visible in their order, or
 
 
 def emit(tx: Connection, job_id: str) -> None:
-    """Note the job's present state. The last statement of a transaction, because it holds the order of events."""
+    """Note the job's present state. The last statement of a transaction, because it holds the order of
+    events.
+    """
     row = tx.execute(select(jobs, now().label("now")).where(jobs.c.id == job_id)).one()
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ORDER_LOCK})

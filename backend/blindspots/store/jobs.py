@@ -69,7 +69,8 @@ def insert_job(tx: Connection, job: NewJob) -> str:
             state="queued", lane=job.lane, kept=job.lane == "batch", owner=job.owner, priority=job.priority,
             seed=job.seed, device=job.device, model_id=job.model_id, dataset=job.dataset,
             search_text=job.search_text, versions={}, parts_left=left,
-            units_total=float(sum(part.units for part in job.parts)), units_reused=reused, units_committed=reused,
+            units_total=float(sum(part.units for part in job.parts)), units_reused=reused,
+            units_committed=reused,
             progress=reused, progress_message="", summary={}, created_at=now(),
         )
     )  # fmt: skip
@@ -95,7 +96,8 @@ def _part_rows(job_id: str, job: NewJob, *, waits: bool, left: int) -> list[dict
             shared
             | {
                 "id": new_id(), "position": position, "merge": False, "label": part.label,
-                "parameters": dict(part.parameters), "units": float(part.units), "bytes_kept": part.bytes_kept,
+                "parameters": dict(part.parameters), "units": float(part.units),
+                "bytes_kept": part.bytes_kept,
                 "seed": str(part.seed), "fingerprint": part.fingerprint, "state": state,
                 "summary": dict(part.reused.summary) if part.reused else None,
                 "artifact_sha256": part.reused.artifact_sha256 if part.reused else None,
@@ -106,7 +108,8 @@ def _part_rows(job_id: str, job: NewJob, *, waits: bool, left: int) -> list[dict
     rows.append(
         shared
         | {
-            "id": new_id(), "position": len(job.parts), "merge": True, "label": "join the results", "parameters": {},
+            "id": new_id(), "position": len(job.parts), "merge": True, "label": "join the results",
+            "parameters": {},
             "units": 0.0, "bytes_kept": 0, "seed": str(job.merge_seed), "fingerprint": "",
             "state": "waiting" if waits or left else "ready", "summary": None, "artifact_sha256": None,
             "device": None, "reused_from": None,
@@ -171,7 +174,9 @@ def cancel(tx: Connection, job_id: str) -> None:
 
 
 def finish(tx: Connection, job_id: str, state: str, **values: Any) -> None:
-    """End a job whose row is locked: what is left of its parts is cancelled, and who depends on it hears of it."""
+    """End a job whose row is locked: what is left of its parts is cancelled, and who depends on it hears of
+    it.
+    """
     tx.execute(
         update(parts)
         .where(parts.c.job_id == job_id, parts.c.state.in_(("waiting", "ready", "running")))

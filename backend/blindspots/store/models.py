@@ -35,7 +35,8 @@ def enter_all(
 ) -> Mapping[str, Any]:
     """Enter the networks of a result; answers its summary with what they are called.
 
-    A network of the same name and the same weights is the same network. A name that another one has gets a number.
+    A network of the same name and the same weights is the same network. A name that another one has gets a
+    number.
     """
     entered = [_enter(tx, model, job_id) for model in new]
     if not entered:
@@ -58,7 +59,8 @@ def _enter(tx: Connection, new: NewModelRow, job_id: str) -> dict[str, str]:
             id=model_id, name=name, network=new.network, parameters=dict(new.parameters),
             weights_sha256=new.weights.sha256, input_shape=list(new.input_shape),
             class_names=list(new.class_names), dataset=new.dataset, metrics=dict(new.metrics),
-            multiply_adds=new.multiply_adds, linear=new.linear, smooth=new.smooth, job_id=job_id, created_at=now(),
+            multiply_adds=new.multiply_adds, linear=new.linear, smooth=new.smooth, job_id=job_id,
+            created_at=now(),
         )
     )  # fmt: skip
     return {"id": model_id, "name": name}

@@ -1,7 +1,7 @@
 """Parts: claimed by compare-and-swap, kept by a lease, committed behind a fence.
 
-Every write of a worker names the attempt it was given. When its lease was taken back, or the job was cancelled, the
-write changes nothing and says so: a worker that wakes up late cannot commit.
+Every write of a worker names the attempt it was given. When its lease was taken back, or the job was
+cancelled, the write changes nothing and says so: a worker that wakes up late cannot commit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ from blindspots.store import events, files, jobs, models
 from blindspots.store.artifacts import Artifact
 from blindspots.store.database import now
 from blindspots.store.models import NewModelRow
-from blindspots.store.tables import ENDED, parts, turns
 from blindspots.store.tables import jobs as job_table
+from blindspots.store.tables import parts, turns
 from blindspots.store.turns import next_part
 from blindspots.store.upserts import upsert
 
@@ -105,8 +105,8 @@ def _take(tx: Connection, part_id: str, holder: Holder, lease: float) -> Claim |
         events.emit(tx, job_id)
     count = row.position if row.merge else _count(tx, job_id)
     return Claim(
-        part_id, job_id, row.position, row.merge, row.attempt, holder.id, row.label, row.parameters, row.units,
-        int(row.seed), row.kind, job.spec, row.checkpoint_sha256, count,
+        part_id, job_id, row.position, row.merge, row.attempt, holder.id, row.label, row.parameters,
+        row.units, int(row.seed), row.kind, job.spec, row.checkpoint_sha256, count,
     )  # fmt: skip
 
 
@@ -142,12 +142,13 @@ def report(tx: Connection, claimed: Claim, fraction: float, message: str) -> boo
     progress = max(0.0, min(1.0, fraction)) * claimed.units
     if tx.execute(update(parts).where(held(claimed)).values(progress=progress)).rowcount != 1:
         return False
-    _note_progress(tx, claimed.job_id, message)
+    note_progress(tx, claimed.job_id, message)
     events.emit(tx, claimed.job_id)
     return True
 
 
-def _note_progress(tx: Connection, job_id: str, message: str | None = None) -> None:
+def note_progress(tx: Connection, job_id: str, message: str | None = None) -> None:
+    """The job is as far as its committed parts, and what its running parts have reported."""
     running = (
         select(func.coalesce(func.sum(parts.c.progress), 0.0))
         .where(parts.c.job_id == job_id, parts.c.state == "running")
@@ -208,7 +209,7 @@ def _one_less(tx: Connection, claimed: Claim, versions: Mapping[str, Any]) -> st
             versions=dict(versions),
         )
     )
-    _note_progress(tx, claimed.job_id)
+    note_progress(tx, claimed.job_id)
     merge = None
     row = jobs.require(tx, claimed.job_id)
     if row.parts_left == 0:
@@ -240,59 +241,8 @@ def give_back(tx: Connection, claimed: Claim) -> bool:
     back = {"state": "ready", "worker_id": None, "lease_until": None, "published_at": None, "progress": 0.0}
     done = tx.execute(update(parts).where(held(claimed)).values(**back)).rowcount == 1
     if done:
-        _note_progress(tx, claimed.job_id)
+        note_progress(tx, claimed.job_id)
     return done
-
-
-def take_back(tx: Connection, which: ColumnElement[bool], max_attempts: int, reason: str) -> int:
-    """Running parts that `which` selects lost their worker: ready again, or failed at the last attempt."""
-    lost = select(parts.c.id, parts.c.job_id).where(parts.c.state == "running", which)
-    found = tx.execute(lost.order_by(parts.c.job_id)).all()
-    return sum(_take_back_one(tx, row.id, row.job_id, which, max_attempts, reason) for row in found)
-
-
-def _take_back_one(
-    tx: Connection, part_id: str, job_id: str, which: ColumnElement[bool], max_attempts: int, reason: str
-) -> bool:
-    job = jobs.lock(tx, job_id)
-    row = tx.execute(
-        select(parts).where(parts.c.id == part_id, parts.c.state == "running", which)
-    ).one_or_none()
-    if job is None or row is None or job.state in ENDED:
-        return False
-    losses = row.losses + 1
-    if losses < max_attempts:
-        # The first loss costs no time; a part that keeps killing its workers makes room for others.
-        values = {
-            "state": "ready", "losses": losses, "worker_id": None, "lease_until": None, "published_at": None,
-            "progress": 0.0, "not_before": now(10.0 * (losses - 1)) if losses > 1 else None,
-        }  # fmt: skip
-        tx.execute(update(parts).where(parts.c.id == part_id).values(**values))
-        _note_progress(tx, job_id)
-        events.emit(tx, job_id)
-        return True
-    message = (
-        f"{losses} workers were lost while they ran “{row.label}”: {reason}. "
-        "Often the machine ran out of memory; try fewer or smaller images, or look at the workers' log."
-    )
-    error = {"code": "worker_lost", "message": message, "field": None}
-    tx.execute(
-        update(parts)
-        .where(parts.c.id == part_id)
-        .values(state="failed", losses=losses, error=error, finished_at=now())
-    )
-    jobs.finish(tx, job_id, "failed", error=error)
-    return True
-
-
-def expired() -> ColumnElement[bool]:
-    """Parts whose worker has been silent for longer than its lease, by the database's clock."""
-    return parts.c.lease_until < now()
-
-
-def held_by(worker_ids: Sequence[str]) -> ColumnElement[bool]:
-    """Parts of these workers."""
-    return parts.c.worker_id.in_(worker_ids)
 
 
 def mark_published(tx: Connection, part_ids: Sequence[str]) -> None:

@@ -1,4 +1,6 @@
-"""Every table, the same on SQLite and PostgreSQL. Migrations in `alembic/` build them; a test compares the two."""
+"""Every table, the same on SQLite and PostgreSQL. Migrations in `alembic/` build them; a test compares the
+two.
+"""
 
 from sqlalchemy import (
     JSON,
@@ -108,7 +110,8 @@ jobs = Table(
     Column("finished_at", Moment),
     _one_of("state", JOB_STATES),
     _one_of("lane", LANES),
-    # Every order and every filter of the history, each ending in the id, so that a page never reads more than itself.
+    # Every order and every filter of the history, each ending in the id, so that a page never reads more
+    # than itself.
     Index("ix_jobs_kept_created", "kept", "created_at", "id"),
     Index("ix_jobs_kept_finished", "kept", "finished_at", "id"),
     Index("ix_jobs_kept_kind", "kept", "kind", "created_at", "id"),

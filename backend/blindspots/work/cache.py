@@ -19,7 +19,7 @@ class Recent(Generic[Value]):
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The remembered value, or a new one. Two threads may make it at once; the first to finish is kept."""
+        """The remembered value, or a new one. Two threads may make it at once; the first one is kept."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

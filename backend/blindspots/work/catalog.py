@@ -72,7 +72,7 @@ class StoreCatalog:
         row = self._find(lambda tx: models.find(tx, reference))
         if row is None:
             raise InvalidInput(
-                f"There is no model {reference[:80]!r}. Train one first, or choose one from the list of models.",
+                f"There is no model {reference[:80]!r}. Train one, or choose one from the list of models.",
                 field=field,
             )
         return model_facts(row)

@@ -1,4 +1,6 @@
-"""The first start: demo networks are trained as ordinary jobs, and each is attacked once, so that no page is empty."""
+"""The first start: demo networks are trained as ordinary jobs, and each is attacked once, so that no page is
+empty.
+"""
 
 import logging
 
@@ -17,9 +19,10 @@ log = logging.getLogger(__name__)
 
 
 def ensure_demo(service: Service) -> None:
-    """Submit what was never submitted here before. Called again and again: an attack follows when its model stands.
+    """Submit what was never submitted here before. Called again and again.
 
-    Each is tied to an idempotency key for good, so a demo job that a user deletes does not come back.
+    An attack follows when its model stands. Each is tied to an idempotency key for good, so a demo job that a user
+    deletes does not come back.
     """
     for document in DEMO:
         name = str(document["model_name"])

@@ -38,16 +38,17 @@ def prepare_data_folder(settings: Settings) -> None:
         free = shutil.disk_usage(folder).free
         if free < FREE_BYTES:
             raise StartupError(
-                f"The disk of the data folder {folder} is full ({free >> 20} MB left, {FREE_BYTES >> 20} MB are "
-                "needed). Free some space, or set BLINDSPOTS_DATA_DIR to another folder."
+                f"The disk of the data folder {folder} is full: {free >> 20} MB are left, "
+                f"{FREE_BYTES >> 20} MB are needed. Free some space, or set BLINDSPOTS_DATA_DIR to another "
+                "folder."
             )
         probe = folder / f".probe-{os.getpid()}"
         probe.write_bytes(b"\0" * 4096)
         probe.unlink()
     except OSError as error:
         raise StartupError(
-            f"The data folder {folder} cannot be written ({error.strerror}). Change its owner or mode, or set "
-            "BLINDSPOTS_DATA_DIR to another folder."
+            f"The data folder {folder} cannot be written ({error.strerror}). Change its owner or mode, "
+            "or set BLINDSPOTS_DATA_DIR to another folder."
         ) from error
 
 

@@ -43,7 +43,7 @@ class Lifeline:
         self._claim: Claim | None = None
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._closed = False
+        self._closed = threading.Event()
         self._lost_since: float | None = None
         self._stopping_since: float | None = None
         self._renewed = 0.0
@@ -58,7 +58,7 @@ class Lifeline:
 
     def close(self) -> None:
         """The worker ends: its row goes."""
-        self._closed = True
+        self._closed.set()
         self._wake.set()
         self._thread.join(10)
         try:
@@ -104,14 +104,12 @@ class Lifeline:
             self._lost_since = time.monotonic()
 
     def _live(self) -> None:
-        seen = 0.0
-        while not self._closed:
-            claim = self._claim
-            self._wake.wait(LISTEN_SECONDS if claim else IDLE_SECONDS)
-            if self._wake.is_set():
+        seen = float("-inf")
+        while not self._closed.is_set():
+            if self._wake.wait(LISTEN_SECONDS if self._claim else IDLE_SECONDS):
                 self._wake.clear()
-                seen = 0.0
-            if self._closed:
+                seen = float("-inf")
+            if self._closed.is_set():
                 return
             try:
                 with self._database.write() as tx:

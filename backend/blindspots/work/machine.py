@@ -18,7 +18,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def host_name() -> str:
-    """Tells machines apart, and containers that share a machine's name: process ids mean something only within."""
+    """Tells machines apart, and containers that share a machine's name: process ids mean something only
+    within.
+    """
     try:
         namespace = os.readlink("/proc/self/ns/pid").strip("pid:[]")
     except OSError:

@@ -16,10 +16,10 @@ GREY_MODES = ("1", "L", "I;16", "I", "F", "LA", "La")
 
 
 def decode_upload(content: bytes, max_pixels: int) -> Array:
-    """(1 or 3, height, width) uint8: grey stays grey, transparency is laid on white, the camera's turn is undone.
+    """(1 or 3, height, width) uint8. Grey stays grey, transparency becomes white, the camera's turn is undone.
 
-    Raises UnsupportedMedia for anything but PNG, JPEG and WebP, TooLarge and InvalidInput for pictures that are
-    too large or broken.
+    Raises UnsupportedMedia for anything but PNG, JPEG and WebP, TooLarge and InvalidInput for pictures that
+    are too large or broken.
     """
     if not any(content.startswith(magic) for magic, _ in SIGNATURES):
         raise UnsupportedMedia("Only PNG, JPEG and WebP pictures are read.")

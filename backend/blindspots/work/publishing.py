@@ -28,7 +28,8 @@ class NoBroker:
 def publish(database: Database, publisher: Publisher, settings: Settings, lane: str) -> int:
     """Announce ready parts, whose turn it is, up to the window; answers how many.
 
-    Called after the commit. Where the broker does not answer, nothing is lost: the reconciler publishes again.
+    Called after the commit. Where the broker does not answer, nothing is lost: the reconciler publishes
+    again.
     """
     with database.read() as tx:
         chosen = turns.unpublished(tx, lane, older_than=republish_seconds(settings), window=WINDOW)

@@ -1,4 +1,4 @@
-"""Finds what was forgotten: parts whose message was lost, parts whose worker died, files that nothing refers to.
+"""Finds what was forgotten: parts whose message was lost or whose worker died, files without a reference.
 
 It runs in every server and every worker; a lease in the database lets one of them lead.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from blindspots.errors import BlindspotsError
 from blindspots.settings import Settings
-from blindspots.store import events, files, leadership, parts, turns, workers
+from blindspots.store import events, files, leadership, losses, turns, workers
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database, new_id
 from blindspots.work.machine import host_name
@@ -74,8 +74,7 @@ class Reconciler:
             if not leadership.lead(tx, "reconciler", self._holder, 3 * self._settings.reconcile_seconds):
                 return False
         with self._database.write() as tx:
-            reason = "the worker fell silent"
-            taken = parts.take_back(tx, parts.expired(), self._settings.max_attempts, reason)
+            taken = losses.take_back(tx, losses.silent(self._settings.max_attempts))
             events.prune(tx)
             workers.forget_silent(tx)
         if taken:
@@ -105,7 +104,7 @@ def take_back_from_the_dead(database: Database, settings: Settings) -> int:
     if not gone:
         return 0
     with database.write() as tx:
-        taken = parts.take_back(tx, parts.held_by(gone), settings.max_attempts, "the worker process died")
+        taken = losses.take_back(tx, losses.dead(gone, settings.max_attempts))
         workers.forget(tx, gone)
     return taken
 

@@ -1,4 +1,4 @@
-"""Looking at what a finished job found: figures, examples, exports. Results are read lazily from their files."""
+"""Looking at what a finished job found: figures, examples, exports. Results are read lazily."""
 
 import io
 import json
@@ -162,7 +162,8 @@ def _plotly_json(document: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:  # arrays that are not contiguous, dates: the slower encoder knows them all
-        return str(json.dumps(document, cls=PlotlyJSONEncoder, allow_nan=False)).encode()
+        text: str = json.dumps(document, cls=PlotlyJSONEncoder, allow_nan=False)
+        return text.encode()
 
 
 def _enlarged(png: bytes, scale: int) -> bytes:
@@ -189,14 +190,10 @@ def _cell(value: Any) -> str:
     """A text that a spreadsheet would run as a formula is quoted with an apostrophe."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
-        return (
-            repr(value)
-            if isinstance(value, float)
-            else str(value).lower()
-            if isinstance(value, bool)
-            else str(value)
-        )
+        return str(value)
     if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         value = "'" + value
     return '"' + value.replace('"', '""') + '"' if any(sign in value for sign in ',"\r\n') else value

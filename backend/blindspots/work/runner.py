@@ -14,9 +14,10 @@ from sqlalchemy import exc
 from blindspots.errors import BlindspotsError, Cancelled, InvalidInput, Unavailable
 from blindspots.experiments.base import NewModel, Part, Result, Spec
 from blindspots.settings import Settings
-from blindspots.store import parts
+from blindspots.store import losses, parts
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database
+from blindspots.store.losses import Loss
 from blindspots.store.models import NewModelRow
 from blindspots.store.parts import Claim, Finished, Holder
 from blindspots.work.context import PartContext, Supplies
@@ -163,7 +164,9 @@ class Runner:
         return merge
 
     def _let_go(self, claim: Claim) -> None:
-        """Give the part back where it is still ours; where it was cancelled or taken back, nothing is changed."""
+        """Give the part back where it is still ours; where it was cancelled or taken back, nothing is
+        changed.
+        """
         try:
             with self._database.write() as tx:
                 parts.give_back(tx, claim)
@@ -175,8 +178,8 @@ class Runner:
         try:
             with self._database.write() as tx:
                 if isinstance(error, OSError) and error.errno in NO_SPACE:
-                    lost = parts.held(claim)
-                    parts.take_back(tx, lost, self._settings.max_attempts, "the disk is full")
+                    full = Loss(parts.held(claim), "the disk is full", self._settings.max_attempts)
+                    losses.take_back(tx, full)
                 else:
                     parts.fail(tx, claim, describe(error), self._versions)
         except Unavailable:

@@ -105,12 +105,12 @@ class Submissions(Reading):
         parts = spec.plan(self.known)
         if not parts or len(parts) > LARGEST_PLAN:
             raise InvalidInput(
-                f"This job would have {len(parts)} parts; 1 to {LARGEST_PLAN} are possible. Ask for less at once."
+                f"This job would have {len(parts)} parts; 1 to {LARGEST_PLAN} are possible. Ask for less."
             )
         if lane == "interactive" and sum(part.units for part in parts) > INTERACTIVE_IMAGES:
             raise InvalidInput(
-                f"The interactive lane is for jobs of at most {INTERACTIVE_IMAGES} images. Send this one to the "
-                "batch lane.",
+                f"The interactive lane is for jobs of at most {INTERACTIVE_IMAGES} images. "
+                "Send this one to the batch lane.",
                 field="lane",
             )
         return parts
@@ -157,7 +157,9 @@ class Submissions(Reading):
         return costs.reusable(tx, [part.fingerprint for part in parts], device)
 
     def estimate(self, spec: Spec) -> Json:
-        """What a job would cost: parts, reused_parts, images, seconds, seconds_basis, bytes_kept, waiting_for."""
+        """What a job would cost: parts, reused_parts, images, seconds, seconds_basis, bytes_kept,
+        waiting_for.
+        """
         resolved = spec.resolve(self.known)
         planned = self._plan(resolved, "batch")
         new = self._new_job(resolved, planned, Request("", "batch", None, "", False, ()))
@@ -184,7 +186,9 @@ class Submissions(Reading):
         }
 
     def rerun(self, job_id: str, changes: Mapping[str, Any], owner: str) -> Json:
-        """Submit the job's Spec again with `changes` laid over it; an object is merged, anything else replaced."""
+        """Submit the job's Spec again with `changes` laid over it; an object is merged, anything else
+        replaced.
+        """
         row = self._row(job_id)
         if "kind" in changes and changes["kind"] != row.kind:
             raise InvalidInput("A re-run keeps its kind. Submit a new job instead.", field="changes.kind")
@@ -201,7 +205,7 @@ class Submissions(Reading):
         return self.submit(spec, owner=owner, lane=lane)
 
     def cancel(self, job_id: str) -> Json:
-        """End the job for good; nothing of it is committed afterwards. Conflict when it has ended otherwise."""
+        """End the job for good; nothing of it is committed afterwards. Conflict when it has ended."""
         with self.database.write() as tx:
             jobs.cancel(tx, job_id)
         return self.job(job_id)

@@ -7,8 +7,14 @@ import numpy as np
 log = logging.getLogger(__name__)
 
 
+def _ignore(_done: int, _total: int) -> None:
+    """Nobody watches a warm-up."""
+
+
 def warm_up() -> None:
-    """Attack one grey image with small networks of ours, so that everything on that way is loaded and compiled."""
+    """Attack one grey image with small networks of ours, so that everything on that way is loaded and
+    compiled.
+    """
     import torch
 
     from blindspots.experiments.methods import MinimumDistortion
@@ -21,9 +27,7 @@ def warm_up() -> None:
         try:
             with torch.no_grad():
                 label = network(image).argmax(dim=1)
-            MinimumDistortion().attack(
-                network, image, label, seeds=np.zeros(1, np.uint64), progress=lambda done, total: None
-            )
+            MinimumDistortion().attack(network, image, label, seeds=np.zeros(1, np.uint64), progress=_ignore)
         except (
             Exception
         ):  # a broken method is reported by the job that uses it, not by a worker that cannot start

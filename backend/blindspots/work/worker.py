@@ -1,7 +1,7 @@
 """A worker of one lane: `python -m blindspots.work.worker --lane batch`.
 
-The Celery process receives messages; its one child, a fresh interpreter, computes. When the child dies, Celery starts
-another; when the Celery process dies, so does the child.
+The Celery process receives messages; its one child, a fresh interpreter, computes. When the child dies,
+Celery starts another; when the Celery process dies, so does the child.
 """
 
 import argparse
@@ -126,7 +126,8 @@ def run(settings: Settings, lane: str, *, kinds: str = "blindspots.experiments:K
     signals.worker_ready.connect(ready, weak=False)
     signals.worker_shutting_down.connect(stopping, weak=False)
     worker = app.Worker(
-        hostname=f"{lane}-{os.getpid()}@{socket.gethostname()}", queues=[lane], pool_cls="prefork", concurrency=1,
+        hostname=f"{lane}-{os.getpid()}@{socket.gethostname()}", queues=[lane], pool_cls="prefork",
+        concurrency=1,
         loglevel="WARNING", quiet=True, without_gossip=True, without_mingle=True, without_heartbeat=True,
         optimization="fair",
     )  # fmt: skip
