@@ -1,8 +1,10 @@
 """Arithmetic of searches inside the box [0, 1]^d, batched in torch, every row on its own.
 
-The same functions stand in `blindspots.science.kernels`, compiled for a CPU; here they are for GPUs: nothing in them
-waits for the device. All arrays are (n, d) float32, per-row scalars (n,).
+The same functions stand in `blindspots.science.kernels`, compiled for a CPU; here they are for GPUs: nothing
+in them waits for the device. All arrays are (n, d) float32, per-row scalars (n,).
 """
+
+# ruff: noqa: PLR0917  (the kernels that these stand for take arrays by position)
 
 import torch
 from torch import Tensor
@@ -34,19 +36,25 @@ def walk_step(
     excess: Tensor,
     weight: Tensor,
     size: Tensor,
-    pull: float,
-    averaging: float,
+    turned: Tensor,
+    pull: Tensor,
+    averaging: Tensor,
 ) -> None:
     """Pull x towards the original, then project it onto the linearised boundary within the box.
 
-    The boundary is {u: slope.(u - x) + margin + excess <= 0}; slope (changed in place) is a running mean of the
-    gradients of the margin, `averaging` the share of the old. Changes x, and weight (n,) to the weight
-    c of the norm term at which this x is stationary: x = clip(v - mu slope) with v the pulled point, c = pull / 4 mu; size (n,) becomes the squared length of the change before the step.
+    The boundary is {u: slope.(u - x) + margin + excess <= 0}; slope (changed in place) is a running mean of
+    the gradients of the margin, `averaging` (n,) the share of the old, pull (n,) the share of the way.
+    Changes x, and weight (n,) to the weight
+    c of the norm term at which this x is stationary: x = clip(v - mu slope) with v the pulled point, c = pull
+    / 4 mu; size (n,) becomes the squared length of the change before the step, and turned (n,) the squared
+    difference of gradient and old slope over that of the slope.
     """
-    slope.mul_(averaging).add_(gradient, alpha=1 - averaging)
+    difference = gradient - slope
+    turned.copy_(difference.square().sum(dim=1) / slope.square().sum(dim=1).clamp(min=FLAT))
+    slope.add_((1 - averaging)[:, None] * difference)
     change = x - original
     size.copy_(change.square().sum(dim=1))
-    v = x - pull * change
+    v = x - pull[:, None] * change
     level = (slope * x).sum(dim=1) - margin - excess
     root = _root(v, slope, level)
     weight.copy_(pull / (4 * root.clamp(min=FLAT)))
@@ -54,7 +62,8 @@ def walk_step(
 
 
 def _root(v: Tensor, g: Tensor, level: Tensor) -> Tensor:
-    """The mu >= 0 with g . clip(v - mu g) = level: safeguarded Newton on a falling, piecewise linear function."""
+    """The mu >= 0 with g . clip(v - mu g) = level: safeguarded Newton on a falling, piecewise linear
+    function."""
     square = g.square().sum(dim=1)
     start = (g * v).sum(dim=1) - level
     low = torch.zeros_like(level)

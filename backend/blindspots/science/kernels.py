@@ -1,8 +1,15 @@
-"""The per-image arithmetic of the attacks fused into a few passes per row: numba, float32, one thread, no GIL.
+"""The per-image arithmetic of the attacks, fused into a few passes per row.
 
-Every function has a twin of the same name and arguments in `blindspots.science.boxed`, in torch for GPUs; tests hold
-the two equal. Arrays are C-contiguous, (n, d) float32 unless said, and changed in place where the twin says so.
+Numba, float32, one thread, the GIL released.
+
+Every function has a twin of the same name and arguments in `boxed` or `lbfgs`, in torch for GPUs; tests hold
+the two equal. Arrays are C-contiguous, (n, d) float32 unless said, and changed in place where the twin says
+so.
 """
+
+# ruff: noqa: PLR0917  (kernels take arrays by position)
+# numba infers the types of the kernels; their torch twins state them
+# mypy: disable-error-code="no-untyped-def"
 
 from collections.abc import Callable
 from typing import Any
@@ -59,32 +66,39 @@ def _crossing(v, g, root):
 
 
 @compiled
-def _walk_step(x, original, slope, gradient, margin, excess, weight, size, pull, averaging):
+def _walk_step(x, original, slope, gradient, margin, excess, weight, size, turned, pull, averaging):
     n, d = x.shape
     v = np.empty(d, np.float32)
     for row in range(n):
         u, x0, g, new = x[row], original[row], slope[row], gradient[row]
         level, start, square, away = ZERO, ZERO, ZERO, ZERO
+        turn, before = ZERO, ZERO
+        kept, drawn = averaging[row], pull[row]
         for i in range(d):
             change = u[i] - x0[i]
             away += change * change
-            g[i] = averaging * g[i] + (ONE - averaging) * new[i]
-            v[i] = u[i] - pull * change
+            difference = new[i] - g[i]
+            turn += difference * difference
+            before += g[i] * g[i]
+            g[i] += (ONE - kept) * difference
+            v[i] = u[i] - drawn * change
             level += g[i] * u[i]
             start += g[i] * v[i]
             square += g[i] * g[i]
         size[row] = away
+        turned[row] = turn / max(before, FLAT)
         tolerance = ROOT_TOLERANCE * (abs(margin[row]) + excess[row])
         level -= margin[row] + excess[row]
         root = _root(v, g, level, start, square, tolerance)
-        weight[row] = pull / (FOUR * max(root, FLAT))
+        weight[row] = drawn / (FOUR * max(root, FLAT))
         for i in range(d):
             u[i] = min(max(v[i] - root * g[i], ZERO), ONE)
 
 
 @compiled
 def _root(v, g, level, start, square, tolerance):
-    """The mu >= 0 with g . clip(v - mu g) = level: safeguarded Newton on a falling, piecewise linear function."""
+    """The mu >= 0 with g . clip(v - mu g) = level: safeguarded Newton on a falling, piecewise linear
+    function."""
     if not (start > level) or not (square > FLAT):
         return ZERO
     low, high = ZERO, np.float32(np.inf)

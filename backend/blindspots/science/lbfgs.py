@@ -1,14 +1,18 @@
 """L-BFGS inside the box [0, 1]^d for many problems at once, each with its own history, step and weight.
 
-The problems are min_u c N(u - x0) + loss(u): Szegedy et al. 2013, section 4.1; Nocedal 1980 for the two loops. What is
-particular to them: secant pairs hold only the change of the loss's gradient, because the norm's curvature w is known.
-The pair at any weight is (s, y + w s) and the first matrix is 1/w, so a new weight keeps the history and costs no
-evaluation. A pixel at a bound whose gradient points outward is fixed; the trial point is projected and the projection
-never differentiated. Negative curvature is damped (Powell 1978).
+The problems are min_u c N(u - x0) + loss(u): Szegedy et al. 2013, section 4.1; Nocedal 1980 for the two
+loops. What is
+particular to them: secant pairs hold only the change of the loss's gradient, because the norm's curvature w
+is known. The pair at any weight is (s, y + w s) and the first matrix is 1/w, so a new weight keeps the
+history and costs no evaluation. A pixel at a bound whose gradient points outward is fixed; the trial point is
+projected and the projection never differentiated. Negative curvature is damped (Powell 1978).
 
-The same functions stand in `blindspots.science.kernels`, compiled for a CPU; here they are in torch, for GPUs: nothing
-in them waits for the device. Arrays are (n, d) float32, histories (n, memory, d), per-row scalars (n,).
+The same functions stand in `blindspots.science.kernels`, compiled for a CPU; here they are in torch, for
+GPUs: nothing in them waits for the device. Arrays are (n, d) float32, histories (n, memory, d), per-row
+scalars (n,).
 """
+
+# ruff: noqa: PLR0917  (the kernels that these stand for take arrays by position)
 
 import torch
 from torch import Tensor
@@ -29,7 +33,8 @@ def push_pair(
 ) -> None:
     """Put trial - x and the change of the loss's gradient over the oldest pair of the rows `used` (n,) bool.
 
-    count: (n,) int64, pairs ever pushed: the newest is at (count - 1) % memory. Changes steps, changes, count.
+    count: (n,) int64, pairs ever pushed: the newest is at (count - 1) % memory. Changes steps, changes,
+    count.
     """
     row = torch.arange(len(x), device=x.device)
     slot = count % steps.shape[1]
@@ -53,11 +58,13 @@ def descend(
     expected: Tensor,
     residual: Tensor,
 ) -> None:
-    """The next trial: x - length * H * gradient of the objective, projected. Changes trial, expected, residual.
+    """The next trial: x - length * H * gradient of the objective, projected. Changes trial, expected,
+    residual.
 
-    gradient: of the loss at x. pull, stiffness: (n, 1) or (n, d), the norm term's gradient is pull * (x - original)
-    and its curvature is taken as `stiffness` > 0. expected (n,): first-order change of the objective to the trial.
-    residual (n,): the largest free gradient over its stiffness, in pixel units: how far x is from stationary.
+    gradient: of the loss at x. pull, stiffness: (n, 1) or (n, d), the norm term's gradient is pull * (x -
+    original) and its curvature is taken as `stiffness` > 0. expected (n,): first-order change of the
+    objective to the trial. residual (n,): the largest free gradient over its stiffness, in pixel units: how
+    far x is from stationary.
     """
     slope = gradient + pull * (x - original)
     free = ~(((x <= 0) & (slope > 0)) | ((x >= 1) & (slope < 0)))

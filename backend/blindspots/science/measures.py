@@ -100,12 +100,12 @@ def judge(
 
 
 def wanted(answers: Tensor, *, labels: Tensor, targets: Tensor) -> Tensor:
-    """Whether each answer is the target, or any class but the label where the target is -1. All (n,) int64."""
+    """(n,) bool: is the answer the target, or, where that is -1, any class but the label? All (n,) int64."""
     return torch.where(targets >= 0, answers == targets, (answers != labels) & (answers >= 0))
 
 
 def gaussian_noise(images: Tensor, *, sigma: float, clip: bool, generator: torch.Generator) -> Tensor:
-    """The images plus independent normal noise of standard deviation `sigma`; `clip` puts it back into [0, 1].
+    """The images plus independent normal noise of standard deviation `sigma`; `clip` cuts it to [0, 1].
 
     The paper's noise rows (tables 2 and 4) are unclipped: then the result leaves the box.
     """

@@ -1,8 +1,8 @@
 """The exact smallest distortion for a linear classifier: the oracle that the searches are measured against.
 
-For class j, g = w_j - w_y and b = b_j - b_y. The nearest point of the box where g.x + b >= 0 is clip(x + mu g, 0, 1)
-at the root mu >= 0 of a monotone function of one variable. A given target must beat all other classes: the dual of
-that quadratic programme has one variable mu_j >= 0 per other class. Float64 inside.
+For class j, g = w_j - w_y and b = b_j - b_y. The nearest point of the box where g.x + b >= 0 is clip(x + mu
+g, 0, 1) at the root mu >= 0 of a monotone function of one variable. A given target must beat all other
+classes: the dual of that quadratic programme has one variable mu_j >= 0 per other class. Float64 inside.
 """
 
 import numpy as np
@@ -18,9 +18,10 @@ def exact_linear(
 ) -> tuple[Tensor, Tensor]:
     """The nearest images in [0, 1] that logits = images @ weight.T + bias answers differently.
 
-    weight: (classes, d); bias: (classes,); images: (n, c, h, w) or (n, d) in [0, 1]; labels: (n,) int64; targets:
-    (n,) int64, the class to reach, or None for any but the label. Returns adversarial images like `images`, float32,
-    and their distortion (RMS), (n,) float64; infinite where no image of the box is answered so, the image unchanged.
+    weight: (classes, d); bias: (classes,); images: (n, c, h, w) or (n, d) in [0, 1]; labels: (n,) int64;
+    targets: (n,) int64, the class to reach, or None for any but the label. Returns adversarial images like
+    `images`, float32, and their distortion (RMS), (n,) float64; infinite where no image of the box is
+    answered so, the image unchanged.
     """
     w, b = weight.detach().cpu().double().numpy(), bias.detach().cpu().double().numpy()
     x = images.detach().cpu().double().flatten(1).numpy()
@@ -73,10 +74,11 @@ def _half_space(x: np.ndarray, g: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _targeted(w: np.ndarray, b: np.ndarray, x: np.ndarray, target: int) -> np.ndarray:
-    """min ||u - x|| with u in the box and class `target` above all others, by its dual; infinite if impossible.
+    """min ||u - x|| with u in the box and class `target` above all others, by its dual; infinite if
+    impossible.
 
-    The dual of min 1/2 ||u - x||^2 s.t. G u + h >= 0: maximise 1/2 ||u(mu) - x||^2 - mu.(G u(mu) + h) over mu >= 0,
-    u(mu) = clip(x + G^T mu).
+    The dual of min 1/2 ||u - x||^2 s.t. G u + h >= 0: maximise 1/2 ||u(mu) - x||^2 - mu.(G u(mu) + h) over mu
+    >= 0, u(mu) = clip(x + G^T mu).
     """
     from scipy.optimize import minimize
 

@@ -22,8 +22,9 @@ def gaussian(
 ) -> AttackResult:
     """Add noise of standard deviation `sigma` (in pixel units, the range of a pixel is 1) to each image.
 
-    images: (n, c, h, w) float32 in [0, 1]; labels: (n,) int64; seeds: (n,) uint64, one per image, so that the noise
-    of an image does not depend on its neighbours. Without `clip` the result leaves [0, 1], as in the paper.
+    images: (n, c, h, w) float32 in [0, 1]; labels: (n,) int64; seeds: (n,) uint64, one per image, so that the
+    noise of an image does not depend on its neighbours. Without `clip` the result leaves [0, 1], as in the
+    paper.
     """
     if len(seeds) != len(images):
         raise ValueError(f"expected one seed per image, got {len(seeds)} seeds for {len(images)} images")

@@ -1,10 +1,10 @@
 """What counts as fooled, written once for targeted, untargeted and pairwise searches.
 
-A goal names losers and winners among the classes: the margin max(logits of losers) - max(logits of winners) must
-become negative. Targeted: the target beats all others. Untargeted: any class beats the label. Pair: one chosen class
-beats the label. The cross-entropy of all three is softplus(LSE(losers) - LSE(winners)): for a target it is the
-paper's loss(x + r, l); untargeted it is -log(1 - p(label)), which falls exactly when the loss of the label grows but,
-unlike minus that loss, does not flatten where the model is sure.
+A goal names losers and winners among the classes: the margin max(logits of losers) - max(logits of winners)
+must become negative. Targeted: the target beats all others. Untargeted: any class beats the label. Pair: one
+chosen class beats the label. The cross-entropy of all three is softplus(LSE(losers) - LSE(winners)): for a
+target it is the paper's loss(x + r, l); untargeted it is -log(1 - p(label)), which falls exactly when the
+loss of the label grows but, unlike minus that loss, does not flatten where the model is sure.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot, softplus
 
-
 ROUNDING = 2e-6  # relative, of float32 logits
 
 
 @dataclass(frozen=True)
 class Goals:
-    """One goal per row. labels, targets: (n,) int64, targets -1 for any class but the label; `losers`, `winners`:
-    (n, classes), 0 for the classes meant and -inf for the others."""
+    """One goal per row. labels, targets: (n,) int64, targets -1 for any class but the label; `losers`,
+    `winners`: (n, classes), 0 for the classes meant and -inf for the others."""
 
     labels: Tensor
     targets: Tensor
@@ -60,7 +59,8 @@ class Goals:
 
 
 def goals(labels: Tensor, targets: Tensor, *, classes: int, rivals: Tensor | None = None) -> Goals:
-    """The goals for targets (n,), -1 for any class but the label; `rivals` (n,) makes an untargeted goal a pair."""
+    """The goals for targets (n,), -1 for any class but the label; `rivals` (n,) makes an untargeted goal a
+    pair."""
     is_label = one_hot(labels, classes).bool()
     aimed = rivals if rivals is not None else targets
     is_aim = one_hot(aimed.clamp(min=0), classes).bool() & (aimed >= 0)[:, None]

@@ -1,8 +1,9 @@
 """The smallest change of an image that makes a model answer something else. Szegedy et al. 2013, section 4.1.
 
-The paper minimises c |r| + loss(x + r, l) over the box by L-BFGS and searches c; `weight_search` does that for many
-images at once. A cross-entropy is not a distance: for a random target the nearest image of class l is some percent
-nearer than the paper's optimum. `polish` finds that point by a walk along the decision boundary.
+The paper minimises c |r| + loss(x + r, l) over the box by L-BFGS and searches c; `weight_search` does that
+for many images at once. A cross-entropy is not a distance: for a random target the nearest image of class l
+is some percent nearer than the paper's optimum. `polish` finds that point by a walk along the decision
+boundary.
 """
 
 import time
@@ -41,84 +42,84 @@ def minimum_distortion(
     progress: Progress | None = None,
     compiled: bool | None = None,
 ) -> AttackResult:
-    """Smallest box-constrained distortion that makes `model` answer the targets. Szegedy et al. 2013, section 4.1.
+    """Smallest box-constrained distortion that makes `model` answer the targets.
 
-    Minimises c * norm(x' - x) + loss(x', target) over x' in the box and searches the largest c whose minimiser is
-    answered as wanted (the paper's "minimum c" is printed backwards: a larger c can only shrink the change).
+    Szegedy et al. 2013, section 4.1.
 
-    images: (n, c, h, w) float32 in [0, 1]; labels: (n,) int64; model: maps such images to (n, classes) logits, each
-    row on its own (no batch statistics).
-    mode: paper (inner solves from r = 0 to convergence, c falling by `search.growth`, their ends count), tight (c
-    bisected, any shorter adversarial trial is kept), nearest (any class but the label: the best of the
-    `search.candidates` likeliest; `target_rule` is not used).
-    given: (n,) int64 for the rule "given", -1 for any class but the label; seeds: (n,) integers, one per image, for
-    the rule "random".
-    polish: end at the nearest point of the decision boundary (Euclidean; not with norm l1). Mode paper walks on from
-    its result; the others walk from the original, and search the weight only where that fails.
+    Minimises c * norm(x' - x) + loss(x', target) over x' in the box and searches the largest c whose
+    minimiser is answered as wanted (the paper's "minimum c" is printed backwards: a larger c can only shrink
+    the change).
+
+    images: (n, c, h, w) float32 in [0, 1]; labels: (n,) int64; model: maps such images to (n, classes)
+    logits, each row on its own (no batch statistics).
+    mode: paper (inner solves from r = 0 to convergence, c falling by `search.growth`, their ends count),
+    tight (c bisected, any shorter adversarial trial is kept), nearest (any class but the label: the best of
+    the `search.candidates` likeliest; `target_rule` is not used).
+    given: (n,) int64 for the rule "given", -1 for any class but the label; seeds: (n,) integers, one per
+    image, for the rule "random".
+    polish: end at the nearest point of the decision boundary (Euclidean; not with norm l1). Mode paper walks
+    on from its result; the others walk from the original, and search the weight only where that fails.
     batch_size: images at a time, None to choose; results depend on it by float rounding only.
-    progress: called with (images done, images in all) at least every half second; what it raises ends the attack.
+    progress: called with (images done, images in all) at least every half second; what it raises ends the
+    attack.
     compiled: True for the fused CPU kernels, False for torch, None to choose by device.
     Images that already give the wanted answer come back unchanged. Raises ValueError on misuse.
     """
-    _check(
-        images, labels, mode=mode, target_rule=target_rule, given=given, norm=norm, seeds=seeds, polish=polish
+    _check_images(images, labels)
+    _check_choice(
+        labels, mode=mode, target_rule=target_rule, given=given, norm=norm, seeds=seeds, polish=polish
     )
-    if len(images) == 0:
-        raise ValueError("there are no images to attack")
     fused = images.device.type == "cpu" if compiled is None else compiled
     method = Method(mode=mode, norm=norm, polish=polish, search=search or Search(), fused=fused)
     rule: TargetRule = "untargeted" if mode == "nearest" else target_rule
     results: list[AttackResult] = []
 
-    def attack(batch: slice) -> None:
-        x, y = images[batch], labels[batch]
+    def attack(rows: slice) -> None:
+        x, y = images[rows], labels[rows]
         with torch.no_grad():
             logits = model(x).float()
         aims = choose_targets(
-            model, x, y, rule=rule, given=None if given is None else given[batch],
-            seeds=None if seeds is None else seeds[batch], logits=logits,
-        )  # fmt: skip
-        there = wanted(logits.argmax(dim=1), labels=y, targets=aims)
-        found = _unchanged(x, there)
-        todo = (~there & logits.isfinite().all(dim=1)).nonzero()[:, 0]
-        if len(todo):
-            tick = _heartbeat(progress, batch.start, len(images))
-            found.put(todo, search_batch(model, x[todo], y[todo], aims[todo], logits[todo], method, tick))
-        results.append(_result(model, x, y, aims, logits, there, found))
+            model,
+            x,
+            y,
+            rule=rule,
+            given=None if given is None else given[rows],
+            seeds=None if seeds is None else seeds[rows],
+            logits=logits,
+        )
+        tick = _heartbeat(progress, rows.start, len(images))
+        results.append(_attack(model, x, y, aims, logits=logits, method=method, tick=tick))
         if progress is not None:
-            progress(batch.stop, len(images))
+            progress(rows.stop, len(images))
 
     in_batches(len(images), batch_size or rows_at_once(images), attack)
     return join(results)
 
 
-def _unchanged(images: Tensor, success: Tensor) -> Found:
-    n, device = len(images), images.device
-    return Found(
-        x=images.flatten(1).clone(),
-        success=success.clone(),
-        weight=torch.zeros(n, device=device),
-        passes=torch.zeros(n, dtype=torch.int64, device=device),
-        trace=torch.full((n, 0, 4), float("nan"), device=device),
-    )
-
-
-def _result(
+def _attack(
     model: Classifier,
     images: Tensor,
     labels: Tensor,
     targets: Tensor,
+    *,
     logits: Tensor,
-    there: Tensor,
-    found: Found,
+    method: Method,
+    tick: Callable[[], None],
 ) -> AttackResult:
-    """Judge the images as they will be stored, and say why a search failed."""
-    finite = found.x.isfinite().all(dim=1)
-    stored = torch.where(found.x.isfinite(), found.x, images.flatten(1)).clamp(0, 1).reshape(images.shape)
+    """One batch: leave alone what needs no search, and judge the images as they will be stored."""
+    there = wanted(logits.argmax(dim=1), labels=labels, targets=targets)
+    found = _unchanged(images, there)
+    todo = (~there & logits.isfinite().all(dim=1)).nonzero()[:, 0]
+    if len(todo):
+        rows = [column[todo] for column in (images, labels, targets)]
+        found.put(todo, search_batch(model, *rows, logits=logits[todo], method=method, tick=tick))
+    finite = found.x.isfinite()
+    stored = torch.where(finite, found.x, images.flatten(1)).clamp(0, 1).reshape(images.shape)
     held = wanted(predictions(model, stored), labels=labels, targets=targets)
-    reason = torch.full_like(labels, int(Reason.OUT_OF_TICKS))
+    unfound = Reason.NO_WEIGHT_SUFFICED if method.mode == "paper" else Reason.OUT_OF_TICKS
+    reason = torch.full_like(labels, int(unfound))
     reason[found.success & ~held] = int(Reason.LOST_ON_STORING)
-    reason[~finite | ~logits.isfinite().all(dim=1)] = int(Reason.NOT_FINITE)
+    reason[~finite.all(dim=1) | ~logits.isfinite().all(dim=1)] = int(Reason.NOT_FINITE)
     reason[held] = int(Reason.FOUND)
     reason[there] = int(Reason.ALREADY_THERE)
     passes = found.passes.to(torch.int32).cpu()
@@ -135,6 +136,17 @@ def _result(
     )
 
 
+def _unchanged(images: Tensor, success: Tensor) -> Found:
+    n, device = len(images), images.device
+    return Found(
+        x=images.flatten(1).clone(),
+        success=success.clone(),
+        weight=torch.zeros(n, device=device),
+        passes=torch.zeros(n, dtype=torch.int64, device=device),
+        trace=torch.full((n, 0, 4), float("nan"), device=device),
+    )
+
+
 def _heartbeat(progress: Progress | None, done: int, total: int) -> Callable[[], None]:
     """Called every tick; tells `progress` now and then that the batch is still alive."""
     last = time.monotonic()
@@ -148,8 +160,18 @@ def _heartbeat(progress: Progress | None, done: int, total: int) -> Callable[[],
     return tick
 
 
-def _check(
-    images: Tensor,
+def _check_images(images: Tensor, labels: Tensor) -> None:
+    if images.ndim != 4 or images.dtype != torch.float32:
+        raise ValueError(f"expected (n, c, h, w) float32 images, got {tuple(images.shape)} {images.dtype}")
+    if labels.shape != images.shape[:1]:
+        raise ValueError(f"expected {len(images)} labels, got {tuple(labels.shape)}")
+    if len(images) == 0:
+        raise ValueError("there are no images to attack")
+    if not bool(((images >= 0) & (images <= 1)).all()):
+        raise ValueError("images must lie in [0, 1]")
+
+
+def _check_choice(
     labels: Tensor,
     *,
     mode: str,
@@ -159,12 +181,6 @@ def _check(
     seeds: np.ndarray | None,
     polish: bool,
 ) -> None:
-    if images.ndim != 4 or images.dtype != torch.float32:
-        raise ValueError(f"expected (n, c, h, w) float32 images, got {tuple(images.shape)} {images.dtype}")
-    if labels.shape != images.shape[:1]:
-        raise ValueError(f"expected {len(images)} labels, got {tuple(labels.shape)}")
-    if len(images) and not bool(((images >= 0) & (images <= 1)).all()):
-        raise ValueError("images must lie in [0, 1]")
     if mode not in ("paper", "tight", "nearest"):
         raise ValueError(f"mode is paper, tight or nearest; got {mode!r}")
     if norm not in ("sq_l2", "l2", "l1"):

@@ -1,8 +1,7 @@
-"""The norm terms N(r) of the objective c N(r) + loss: squared L2, L2 and L1, the last two smoothed at zero."""
+"""The norm terms N(r) of c N(r) + loss: squared L2, L2 and L1, the last two smoothed at zero."""
 
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 Norm = Literal["sq_l2", "l2", "l1"]
@@ -24,8 +23,8 @@ def norm_value(x: Tensor, original: Tensor, norm: Norm) -> Tensor:
 def norm_term(change: Tensor, c: Tensor, norm: Norm) -> tuple[Tensor, Tensor]:
     """The gradient of c N(r) as a factor of r, and the curvature to assume, each (n, 1) or (n, d).
 
-    change: r, (n, d); c: (n,). The curvature of the two that are not smooth is that of the parabola that touches
-    N at r from above (reweighted least squares), softened near zero where it would forbid any step.
+    change: r, (n, d); c: (n,). The curvature of the two that are not smooth is that of the parabola that
+    touches N at r from above (reweighted least squares), softened near zero where it would forbid any step.
     """
     weight = c[:, None]
     if norm == "sq_l2":

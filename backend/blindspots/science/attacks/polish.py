@@ -1,18 +1,23 @@
-"""A walk along the decision boundary to its point nearest to the original. Euclidean; not the paper's objective.
+"""A walk along the decision boundary to its point nearest to the original.
 
-Each tick evaluates the margin m and its gradient at x, averages the gradient into a slope g, pulls x towards the
-original x0 and projects the result exactly onto the half-space and box {u in [0, 1]^d: g.(u - x) + m <= -excess}:
-one root in one variable. Fixed points are the Kuhn-Tucker points x = clip(x0 - mu g) of min ||x - x0||, m(x) = 0.
+Its measure is Euclidean; it is not the paper's objective.
 
-The pull falls from a half to a twentieth: full steps (Moosavi-Dezfooli et al. 2016, DeepFool, from the original each
-time) swing about a curved boundary. The average settles a slope between the many small facets of a piecewise linear
-network, and between rival classes at a tie, where the nearest point has several gradients in its cone; while the walk
-is young the margin's gradient is also smoothed over rivals by a temperature. The aim lies past the boundary by an
-excess that falls from 1 % to 0.01 % of the first margin. Every shorter image that reaches the goal is kept.
+Each tick evaluates the margin m and its gradient at x, averages the gradient into a slope g, pulls x towards
+the original x0 and projects the result exactly onto the half-space and box {u in [0, 1]^d: g.(u - x) + m <=
+-excess}: one root in one variable. Fixed points are the Kuhn-Tucker points x = clip(x0 - mu g) of min ||x -
+x0||, m(x) = 0.
+
+The pull is 0.6 while the boundary is smooth: full steps (Moosavi-Dezfooli et al. 2016, DeepFool, from the
+original each time) swing about a curved one. Where the slope keeps turning, between the many small facets of
+a piecewise linear network or between rival classes at a tie, the pull falls and the average grows longer, row
+by row. While the walk is young the margin's gradient is also smoothed over rivals by a temperature. The aim
+lies past the boundary by an excess that falls from 1 % to 0.01 % of the first margin. Every shorter image
+that reaches the goal is kept.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,20 +27,25 @@ from blindspots.science import boxed, kernels
 from blindspots.science.attacks.goals import Goals
 from blindspots.science.measures import Classifier
 
-AVERAGING = 0.5
-PULL = (0.5, 0.05)
+AVERAGING = (0.2, 0.5)  # share of the old slope, where the boundary is smooth and where it is rough
+PULL = (0.6, 0.03)
+ROUGH = 0.003  # a slope that turns by more than the root of this share, tick after tick, has facets
 TEMPERATURE = (0.1, 0.003)  # of the first margin
 EXCESS = (1e-2, 1e-4)  # of the first margin
 SMALLEST_MARGIN = 1e-3  # in logits: the scale of an image that starts at the boundary
+PER_ROW = (
+    "original", "scale", "x", "slope", "weight", "size", "turned", "age", "best", "best_square", "trace"
+)  # fmt: skip
 
 
 @dataclass
 class Walk:
     """The walks of n rows. x, best: (n, d) float32; `best_square` (n,) is infinite until a goal was reached.
 
-    weight: (n,) the c at which this x solves the attack's own problem, min c ||r||^2 + softplus(margin): there the
-    gradient of the loss is half that of the margin, so 4 c (x - x0) = -slope. size: (n,) squared length of the last
-    change evaluated. trace: (n, ticks, 4), weight, distortion, loss and success at each tick.
+    weight: (n,) the c at which this x solves the attack's own problem, min c ||r||^2 + softplus(margin):
+    there the gradient of the loss is half that of the margin, so 4 c (x - x0) = -slope. size: (n,) squared
+    length of the last change evaluated. trace: (n, ticks, 4), weight, distortion, loss and success at each
+    tick.
     """
 
     original: Tensor
@@ -46,6 +56,8 @@ class Walk:
     slope: Tensor
     weight: Tensor
     size: Tensor
+    turned: Tensor
+    age: Tensor
     best: Tensor
     best_square: Tensor
     trace: Tensor
@@ -54,18 +66,8 @@ class Walk:
 
     def rows(self, index: Tensor) -> "Walk":
         """The walks of some rows only, in that order."""
-        columns = (
-            self.scale, self.x, self.slope, self.weight, self.size, self.best, self.best_square, self.trace
-        )  # fmt: skip
-        chosen = [column[index] for column in columns]
-        return Walk(
-            self.original[index],
-            self.shape,
-            self.goals.rows(index),
-            *chosen,
-            fused=self.fused,
-            ticks=self.ticks,
-        )
+        columns: dict[str, Any] = {name: getattr(self, name)[index] for name in PER_ROW}
+        return replace(self, goals=self.goals.rows(index), **columns)
 
 
 def start_walk(
@@ -83,6 +85,8 @@ def start_walk(
         slope=torch.zeros_like(x),
         weight=torch.zeros(len(x), device=x.device),
         size=torch.zeros(len(x), device=x.device),
+        turned=torch.zeros(len(x), device=x.device),
+        age=torch.zeros(len(x), device=x.device),
         best=x.clone(),
         best_square=torch.full((len(x),), float("inf"), device=x.device),
         trace=torch.full((len(x), ticks, 4), float("nan"), device=x.device),
@@ -91,7 +95,8 @@ def start_walk(
 
 
 def walk(model: Classifier, rows: Walk, *, until: int, of: int, tick: Callable[[], None]) -> None:
-    """Walk on to tick `until` of a schedule of `of` ticks; one forward and backward pass each, then `tick()`."""
+    """Walk on to tick `until` of a schedule of `of` ticks; one forward and backward pass each, then
+    `tick()`."""
     step = kernels if rows.fused else boxed
     while rows.ticks < until:
         share = rows.ticks / max(of - 1, 1)
@@ -104,15 +109,18 @@ def walk(model: Classifier, rows: Walk, *, until: int, of: int, tick: Callable[[
         (gradient,) = torch.autograd.grad(logits, x, shares)
         reached = rows.goals.reached(answers)
         step.keep_shorter(rows.best, rows.best_square, rows.x, rows.original, reached, False)
-        averaging = AVERAGING if rows.ticks else 0.0
+        rough = rows.turned / (rows.turned + ROUGH) if rows.ticks > 1 else torch.zeros_like(rows.turned)
+        rows.age += rough
+        pull = PULL[0] * (PULL[1] / PULL[0]) ** (rows.age / max(of - 1, 1))
+        averaging = AVERAGING[0] + (AVERAGING[1] - AVERAGING[0]) * rough if rows.ticks else rough
         excess = rows.scale * _falling(EXCESS, share)
         margin, weight = rows.goals.margin(answers), rows.weight.clone()
         step.walk_step(
             rows.x, rows.original, rows.slope, gradient.flatten(1).contiguous(), margin, excess,
-            rows.weight, rows.size, _falling(PULL, share), averaging,
+            rows.weight, rows.size, rows.turned, pull, averaging,
         )  # fmt: skip
-        rms = (rows.size / rows.x.shape[1]).sqrt()
-        rows.trace[:, rows.ticks] = torch.stack([weight, rms, softplus(margin), reached.float()], dim=1)
+        distance = (rows.size / rows.x.shape[1]).sqrt()
+        rows.trace[:, rows.ticks] = torch.stack([weight, distance, softplus(margin), reached.float()], dim=1)
         rows.ticks += 1
         tick()
 

@@ -28,9 +28,9 @@ _SENTENCES = {
     Reason.FOUND: "An adversarial image was found.",
     Reason.ALREADY_THERE: "The model already gives the wanted answer, so the image was not changed.",
     Reason.NO_WEIGHT_SUFFICED: "No weight on the norm, however small, made the model give the wanted answer.",
-    Reason.OUT_OF_TICKS: "The search used all its passes through the model before it found an adversarial image.",
+    Reason.OUT_OF_TICKS: "The search used up its passes through the model and found no adversarial image.",
     Reason.NOT_FINITE: "The model gave answers or gradients that are not finite numbers.",
-    Reason.LOST_ON_STORING: "The model gave the wanted answer during the search but not for the stored image.",
+    Reason.LOST_ON_STORING: "The model gave the wanted answer in the search but not for the stored image.",
     Reason.NOT_FOOLED: "The model still answers the label after the change.",
 }
 

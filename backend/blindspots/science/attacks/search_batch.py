@@ -30,7 +30,8 @@ class Search:
     bisections: refinements of c after the first success in mode paper, >= 0; 0 is the paper's coarse search.
     max_growths: weights tried at most in mode paper, refinements included, >= 1.
     max_iterations: of one inner solve in mode paper, >= 1.
-    max_ticks: passes (forward and backward) per image and target in modes tight and nearest, >= 2; three times as
+    max_ticks: passes (forward and backward) per image and target in modes tight and nearest, >= 2; three
+    times as
         many for an image without success.
     polish_ticks: passes of the walk, >= 2; its schedule is stretched over them.
     candidates: targets followed per image in mode nearest, >= 1.
@@ -42,7 +43,7 @@ class Search:
     max_growths: int = 40
     max_iterations: int = 100
     max_ticks: int = 40
-    polish_ticks: int = 20
+    polish_ticks: int = 30
     candidates: int = 3
 
     def __post_init__(self) -> None:
@@ -82,7 +83,8 @@ class Method:
 
 @dataclass
 class Found:
-    """Row i for image i: x (n, d) in the box, whether it reaches the goal, weight, passes and trace (n, T, 4)."""
+    """Row i for image i: x (n, d) in the box, whether it reaches the goal, weight, passes and trace (n, T,
+    4)."""
 
     x: Tensor
     success: Tensor
@@ -106,6 +108,7 @@ def search_batch(
     images: Tensor,
     labels: Tensor,
     targets: Tensor,
+    *,
     logits: Tensor,
     method: Method,
     tick: Tick,
@@ -114,15 +117,15 @@ def search_batch(
     classes = logits.shape[1]
     aims = goals(labels, targets, classes=classes)
     if method.polish and method.mode == "nearest":
-        found = _nearest_by_walk(model, images, labels, logits, method, tick)
+        found = _nearest_by_walk(model, images, labels, logits, method=method, tick=tick)
     elif method.polish and method.mode == "tight":
-        found = _walked(_walk(model, images, images, aims, logits, method, tick))
+        found = _walked(_walk(model, images, images, aims, logits, method=method, tick=tick))
     elif method.mode == "nearest":
-        found = _nearest_by_weights(model, images, labels, logits, method, tick)
+        found = _nearest_by_weights(model, images, labels, logits, method=method, tick=tick)
     else:
         found = _searched(search_weights(model, images, aims, method.plan(), fused=method.fused, tick=tick))
     if method.polish and method.mode == "paper":
-        found = _polished(model, images, aims, logits, found, method, tick)
+        found = _polished(model, images, aims, logits, found=found, method=method, tick=tick)
     if method.polish and method.mode != "paper":
         lost = (~found.success).nonzero()[:, 0]
         if len(lost):  # the walk found no way: the weight search is slower and more patient
@@ -155,7 +158,14 @@ def _walked(rows: Walk) -> Found:
 
 
 def _walk(
-    model: Classifier, images: Tensor, start: Tensor, aims: Goals, logits: Tensor, method: Method, tick: Tick
+    model: Classifier,
+    images: Tensor,
+    start: Tensor,
+    aims: Goals,
+    logits: Tensor,
+    *,
+    method: Method,
+    tick: Tick,
 ) -> Walk:
     ticks = method.search.polish_ticks
     rows = start_walk(images, start, aims, margin=aims.margin(logits), ticks=ticks, fused=method.fused)
@@ -164,10 +174,19 @@ def _walk(
 
 
 def _polished(
-    model: Classifier, images: Tensor, aims: Goals, logits: Tensor, found: Found, method: Method, tick: Tick
+    model: Classifier,
+    images: Tensor,
+    aims: Goals,
+    logits: Tensor,
+    *,
+    found: Found,
+    method: Method,
+    tick: Tick,
 ) -> Found:
     """Walk on from what the weight search found; the shorter of both is kept."""
-    walked = _walked(_walk(model, images, found.x.reshape(images.shape), aims, logits, method, tick))
+    walked = _walked(
+        _walk(model, images, found.x.reshape(images.shape), aims, logits, method=method, tick=tick)
+    )
     original = images.flatten(1)
     before = (found.x - original).square().sum(dim=1)
     after = (walked.x - original).square().sum(dim=1)
@@ -185,7 +204,7 @@ def _pairs(labels: Tensor, rivals: Tensor, classes: int) -> Goals:
 
 
 def _nearest_by_weights(
-    model: Classifier, images: Tensor, labels: Tensor, logits: Tensor, method: Method, tick: Tick
+    model: Classifier, images: Tensor, labels: Tensor, logits: Tensor, *, method: Method, tick: Tick
 ) -> Found:
     """The weight search for each of the likeliest rivals; the shortest is kept."""
     classes = logits.shape[1]
@@ -201,12 +220,12 @@ def _nearest_by_weights(
 
 
 def _nearest_by_walk(
-    model: Classifier, images: Tensor, labels: Tensor, logits: Tensor, method: Method, tick: Tick
+    model: Classifier, images: Tensor, labels: Tensor, logits: Tensor, *, method: Method, tick: Tick
 ) -> Found:
     """Walks towards several rivals at once, of which the hopeless are dropped.
 
-    One tick for the likeliest by logit gives each one's distance to the linearised boundary within the box; the
-    nearest `candidates` go on; after a quarter of the ticks those far behind the best are dropped.
+    One tick for the likeliest by logit gives each one's distance to the linearised boundary within the box;
+    the nearest `candidates` go on; after a quarter of the ticks those far behind the best are dropped.
     """
     n, classes, ticks = len(images), logits.shape[1], method.search.polish_ticks
     keep = min(method.search.candidates, classes - 1)

@@ -1,4 +1,4 @@
-"""Which wrong class to aim at. The paper does not say; SCIENCE notes measured that its numbers fit random targets."""
+"""Which wrong class to aim at. The paper does not say; its numbers fit targets drawn at random."""
 
 from typing import Literal, get_args
 
@@ -24,9 +24,9 @@ def choose_targets(
 ) -> Tensor:
     """(n,) int64 targets, -1 for any class but the label.
 
-    random: uniform over the classes other than the label, from the image's own seed. second, least_likely: the most
-    and least likely class other than the label. nearest: the class whose linearised boundary is closest. given: as
-    told. logits: (n, classes) of the clean images.
+    random: uniform over the classes other than the label, from the image's own seed. second, least_likely:
+    the most and least likely class other than the label. nearest: the class whose linearised boundary is
+    closest. given: as told. logits: (n, classes) of the clean images.
     """
     if rule == "untargeted":
         return torch.full_like(labels, -1)
@@ -48,7 +48,7 @@ def choose_targets(
 
 
 def random_targets(labels: Tensor, *, classes: int, seeds: np.ndarray) -> Tensor:
-    """A wrong class per image, uniform over the others, from one uint64 seed per image (SplitMix64's finaliser)."""
+    """A wrong class per image, uniform over the others, from one seed per image (SplitMix64's mixing)."""
     with np.errstate(over="ignore"):
         mixed = np.asarray(seeds).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -63,8 +63,8 @@ def likely_targets(
 ) -> Tensor:
     """The `keep` classes with the closest linearised boundary, nearest first: (n, keep) int64.
 
-    The distance to class j is estimated as (z_y - z_j) / ||grad (z_y - z_j)||, for the `candidates` classes of highest
-    logit; one backward pass each. Moosavi-Dezfooli et al. 2016, equation 8 (DeepFool).
+    The distance to class j is estimated as (z_y - z_j) / ||grad (z_y - z_j)||, for the `candidates` classes
+    of highest logit; one backward pass each. Moosavi-Dezfooli et al. 2016, equation 8 (DeepFool).
     """
     others = logits.detach().scatter(1, labels[:, None], float("-inf"))
     ranked = others.topk(candidates, dim=1).indices

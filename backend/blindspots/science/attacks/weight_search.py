@@ -1,11 +1,12 @@
 """The paper's attack: L-BFGS in the box on c N(r) + loss, and a search for the largest c that still succeeds.
 
-Szegedy et al. 2013, section 4.1. One tick is one forward and backward pass of all rows; every row has its own weight,
-history, step and place in its own search. Rows that are finished leave the batch.
+Szegedy et al. 2013, section 4.1. One tick is one forward and backward pass of all rows; every row has its own
+weight, history, step and place in its own search. Rows that are finished leave the batch.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -33,9 +34,9 @@ EXTENSION = 3  # tight: rows without success may use this many times `max_ticks`
 class Plan:
     """How the weight of a row moves.
 
-    paper: inner solves start at the original, run to convergence, c falls from `initial_c` by `growth` until one
-    succeeds, and only their ends count. Otherwise (tight) solves go on from where they are, c is bracketed and
-    bisected from an estimate, and any adversarial trial counts.
+    paper: inner solves start at the original, run to convergence, c falls from `initial_c` by `growth` until
+    one succeeds, and only their ends count. Otherwise (tight) solves go on from where they are, c is
+    bracketed and bisected from an estimate, and any adversarial trial counts.
     """
 
     paper: bool
@@ -168,7 +169,7 @@ def _tick(
             keep.keep_shorter(
                 state.best, state.best_size, state.trial, state.original, reached, plan.norm == "l1"
             )
-        _accept(state, plan, loss, gradient, reached, step)
+        _accept(state, plan, loss, gradient, reached, step=step)
         _next_weights(state, plan, keep)
     pull, stiffness = norm_term(state.x - state.original, state.c, plan.norm)
     step.descend(
@@ -197,8 +198,11 @@ def _first(state: State, plan: Plan, loss: Tensor, gradient: Tensor, by_logits: 
     state.c.clamp_(min=1e-12)
 
 
-def _accept(state: State, plan: Plan, loss: Tensor, gradient: Tensor, reached: Tensor, step: object) -> None:
-    """Armijo's test of every trial; x moves where it holds, else the step is shortened. Both teach curvature."""
+def _accept(
+    state: State, plan: Plan, loss: Tensor, gradient: Tensor, reached: Tensor, *, step: ModuleType
+) -> None:
+    """Armijo's test of every trial; x moves where it holds, else the step is shortened. Both teach
+    curvature."""
     size = norm_value(state.trial, state.original, plan.norm)
     before, after = state.c * state.size + state.loss, state.c * size + loss
     accepted = after <= before + ARMIJO * state.expected + ROUNDING * before.abs()
@@ -206,7 +210,7 @@ def _accept(state: State, plan: Plan, loss: Tensor, gradient: Tensor, reached: T
     moved = (state.trial - state.x).square().sum(dim=1)
     change = (state.trial - state.original).square().sum(dim=1)
     usable = gradient.isfinite().all(dim=1) & (moved > 1e-14)
-    step.push_pair(  # type: ignore[attr-defined]
+    step.push_pair(
         state.steps, state.changes, state.count, state.x, state.trial, state.gradient, gradient, usable
     )
     settled = torch.where(accepted, before - after <= 1e-7 * before.abs(), state.length < STALLED)
@@ -224,15 +228,14 @@ def _accept(state: State, plan: Plan, loss: Tensor, gradient: Tensor, reached: T
     state.residual = torch.where(settled | (state.inner >= limit), 0.0, state.residual)
 
 
-def _next_weights(state: State, plan: Plan, keep: object) -> None:
-    """Where an inner solve has ended: note it, learn from it which way the weight goes, and begin the next."""
+def _next_weights(state: State, plan: Plan, keep: ModuleType) -> None:
+    """Where an inner solve has ended: note it, learn from it which way the weight goes, and begin the
+    next."""
     ended = (state.residual <= STATIONARY) & ~state.finished
     _note(state, ended)
     good, bad = ended & state.succeeds, ended & ~state.succeeds
     if plan.paper:
-        keep.keep_shorter(  # type: ignore[attr-defined]
-            state.best, state.best_size, state.x, state.original, good, plan.norm == "l1"
-        )
+        keep.keep_shorter(state.best, state.best_size, state.x, state.original, good, plan.norm == "l1")
         state.refined += ended & (state.good_c > 0)
     state.good_c = torch.where(good, state.c, state.good_c)
     state.bad_c = torch.where(bad, state.c, state.bad_c)
