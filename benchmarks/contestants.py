@@ -14,7 +14,8 @@ from blindspots.science.attacks.exact_linear import exact_linear
 from blindspots.science.attacks.minimum_distortion import Mode, Search, minimum_distortion
 from blindspots.science.attacks.targets import TargetRule
 
-TICKS = (20, 40, 100)
+TICKS = (10, 20, 40, 100)
+POLISH_TICKS = (5, 10, 20, 40)
 PEERS = {
     # name: most images it is given, and whether it also runs on the convolutional network
     "adv-lib DDN 100": (None, True),
@@ -87,7 +88,7 @@ def ours(mode: Mode, rule: TargetRule, ticks: int, *, polish: bool) -> Contestan
             target_rule=rule,
             given=case.targets if rule == "given" else None,
             polish=polish,
-            search=Search(max_ticks=ticks),
+            search=Search(polish_ticks=ticks) if polish else Search(max_ticks=ticks),
         ).adversarial
 
     goal = {"given": "random target", "nearest": "nearest class", "untargeted": "untargeted"}[rule]
@@ -102,7 +103,7 @@ def our_modes() -> list[Contestant]:
         ours(mode, rule, ticks, polish=polish)
         for mode, rule in modes
         for polish in (False, True)
-        for ticks in TICKS
+        for ticks in (POLISH_TICKS if polish else TICKS)
     ]
 
 

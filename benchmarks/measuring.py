@@ -48,11 +48,12 @@ class Outcome:
 
     def ratio(self, reference: np.ndarray) -> float:
         """Mean distortion over that of `reference` (images,), on the images on which both succeeded."""
-        reference = reference[: self.images]
-        both = np.isfinite(self.distortion) & np.isfinite(reference)
+        shared = min(self.images, len(reference))
+        mine, reference = self.distortion[:shared], reference[:shared]
+        both = np.isfinite(mine) & np.isfinite(reference)
         if not both.any():
             return float("nan")
-        return float(self.distortion[both].mean() / reference[both].mean())
+        return float(mine[both].mean() / reference[both].mean())
 
     def worst_ratio(self, reference: np.ndarray) -> float:
         """The largest distortion ratio of a single image; infinite if one failed."""
