@@ -202,7 +202,7 @@ def test_loaded_pixels_cannot_be_changed_by_whoever_shares_them() -> None:
 @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 20)])
 def test_an_entry_knows_what_it_builds(name: str, shape: tuple[int, int, int]) -> None:
-    parameters = architectures.ARCHITECTURES[name].parameters()
+    parameters = architectures.ARCHITECTURES[name]()
     module = parameters.build(shape, 7)
     assert parameters.parameter_count(shape, 7) == sum(p.numel() for p in module.parameters())
     assert len(parameters.layers) == len(parameters.paper_penalties)
@@ -213,8 +213,8 @@ def test_an_entry_knows_what_it_builds(name: str, shape: tuple[int, int, int]) -
 
 def test_only_the_linear_network_says_that_it_is_linear() -> None:
     entries = architectures.ARCHITECTURES
-    assert [name for name in entries if entries[name].parameters.linear] == ["softmax"]
-    smooth = {name for name in entries if entries[name].parameters().smooth}
+    assert [name for name in entries if entries[name].linear] == ["softmax"]
+    smooth = {name for name in entries if entries[name]().smooth}
     assert smooth == {"softmax", "mlp", "autoencoder_softmax"}
     assert not architectures.MultilayerPerceptron(activation="relu").smooth
 

@@ -7,7 +7,6 @@ first to import torch: forms and plans need only the parameters.
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -251,21 +250,12 @@ Network = Annotated[
 _ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(Network)
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """One entry of the list of networks."""
-
-    name: str
-    title: str
-    source: str
-    parameters: type[NetworkParameters]
-
-
-ARCHITECTURES = {
-    str(entry.model_fields["name"].default): Architecture(
-        str(entry.model_fields["name"].default), entry.title, entry.source, entry
-    )
-    for entry in (Softmax, MultilayerPerceptron, AutoencoderSoftmax, Convolutional)
+# Name -> parameters; a class carries its title and source.
+ARCHITECTURES: dict[str, type[NetworkParameters]] = {
+    "softmax": Softmax,
+    "mlp": MultilayerPerceptron,
+    "autoencoder_softmax": AutoencoderSoftmax,
+    "conv": Convolutional,
 }
 
 
