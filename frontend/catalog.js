@@ -22,4 +22,5 @@ export function shapeWords(shape) {
 }
 
 /** @param {string[] | undefined} names @param {number | null | undefined} index */
-export const className = (names, index) => (index === null || index === undefined || index < 0 ? "none" : (names?.[index] ?? String(index)));
+export const className = (names, index) =>
+  index === null || index === undefined || index < 0 ? "none" : (names?.[index] ?? String(index));

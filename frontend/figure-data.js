@@ -2,7 +2,14 @@
 
 /** @type {{[dtype: string]: any}} */
 const arrays = {
-  i1: Int8Array, u1: Uint8Array, i2: Int16Array, u2: Uint16Array, i4: Int32Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array,
+  i1: Int8Array,
+  u1: Uint8Array,
+  i2: Int16Array,
+  u2: Uint16Array,
+  i4: Int32Array,
+  u4: Uint32Array,
+  f4: Float32Array,
+  f8: Float64Array,
 };
 
 /** Plotly's typed arrays travel as base64. @param {any} value @returns {any} */
@@ -33,9 +40,11 @@ export function figureCsv(figure) {
   const rows = [["series", "x", "y", "z"]];
   for (const { name, x, y, z } of figureSeries(figure)) {
     if (Array.isArray(z) && Array.isArray(z[0])) {
-      z.forEach((line, row) => line.forEach((/** @type {any} */ value, /** @type {number} */ column) => {
-        rows.push([name, x?.[column] ?? column, y?.[row] ?? row, value]);
-      }));
+      z.forEach((line, row) =>
+        line.forEach((/** @type {any} */ value, /** @type {number} */ column) => {
+          rows.push([name, x?.[column] ?? column, y?.[row] ?? row, value]);
+        }),
+      );
     } else {
       const length = Math.max(x?.length ?? 0, y?.length ?? 0);
       for (let place = 0; place < length; place += 1) rows.push([name, x?.[place] ?? place, y?.[place] ?? place, ""]);

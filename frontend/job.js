@@ -18,6 +18,13 @@ export function useJob(id) {
     return () => clearTimeout(timer);
   }, [id, open, tick]);
   useEffect(() => setTick(0), [id]);
-  const data = read && open && change ? { ...read, progress: change.progress ?? read.progress, cancel_requested: read.cancel_requested || change.cancel_requested } : read;
+  const data =
+    read && open && change
+      ? {
+          ...read,
+          progress: change.progress ?? read.progress,
+          cancel_requested: read.cancel_requested || change.cancel_requested,
+        }
+      : read;
   return { ...resource, data, loading: id !== null && data === null && !resource.error };
 }

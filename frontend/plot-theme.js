@@ -42,7 +42,13 @@ export function colour(token) {
 
 /** The base layout of drawings made here, as experiments/drawing.py lays out the service's. */
 export function baseLayout() {
-  const axis = { gridcolor: colour("line"), linecolor: colour("edge"), zeroline: false, tickcolor: colour("edge"), automargin: true };
+  const axis = {
+    gridcolor: colour("line"),
+    linecolor: colour("edge"),
+    zeroline: false,
+    tickcolor: colour("edge"),
+    automargin: true,
+  };
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",

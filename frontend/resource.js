@@ -16,7 +16,9 @@ const answers = new Map();
  * @param {string | null} path @param {any} [version] @returns {Resource<any>}
  */
 export function useResource(path, version = 0) {
-  const [state, setState] = useState(/** @type {{path: string | null, data: any, error: any}} */ ({ path: null, data: null, error: null }));
+  const [state, setState] = useState(
+    /** @type {{path: string | null, data: any, error: any}} */ ({ path: null, data: null, error: null }),
+  );
   const [tries, setTries] = useState(0);
   useEffect(() => {
     if (path === null) return undefined;
@@ -48,7 +50,11 @@ export function useSteadyResource(path, version = 0) {
   const resource = useResource(path, version);
   const kept = useRef(/** @type {any} */ (null));
   if (resource.data !== null) kept.current = resource.data;
-  return { ...resource, data: resource.error ? null : (resource.data ?? kept.current), loading: resource.loading && kept.current === null };
+  return {
+    ...resource,
+    data: resource.error ? null : (resource.data ?? kept.current),
+    loading: resource.loading && kept.current === null,
+  };
 }
 
 /** Forget an answer after a change that this tab made. @param {string} prefix */

@@ -25,6 +25,12 @@ export function setQuery(changes, { push = false } = {}) {
   navigate(withQuery(location.pathname, new URLSearchParams(location.search), changes), { replace: !push });
 }
 
+/** A listener that writes one choice into the address, and what follows from it. @param {string} name @param {Values} [also] */
+export const setting =
+  (name, also = {}) =>
+  (/** @type {string} */ value) =>
+    setQuery({ ...also, [name]: value });
+
 /**
  * @param {string} path @param {URLSearchParams} query
  * @param {{[name: string]: string | number | boolean | null | undefined}} changes

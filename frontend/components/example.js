@@ -19,14 +19,19 @@ import { Trace } from "./trace.js";
 function verdict(facts) {
   const name = (/** @type {number} */ index) => html`<strong>${className(facts.class_names, index)}</strong>`;
   const before = html`The network answered ${name(facts.prediction)} (${percent(facts.confidence_before)})`;
-  if (facts.already_wrong) return html`${before}, though the image is labelled ${name(facts.label)}: it was wrong without any attack.`;
-  if (!facts.success) return html`${before} and could not be brought to ${facts.target >= 0 ? name(facts.target) : "another answer"}. ${facts.reason ?? ""}`;
+  if (facts.already_wrong)
+    return html`${before}, though the image is labelled ${name(facts.label)}: it was wrong without any attack.`;
+  if (!facts.success)
+    return html`${before} and could not be brought to ${facts.target >= 0 ? name(facts.target) : "another answer"}. ${facts.reason ?? ""}`;
   const lost = facts.success_8bit ? "" : " Rounded to 8 bits, the image no longer fools it.";
   return html`${before}. After the change it answers ${name(facts.reached)} (${percent(facts.confidence_after)}).${lost}`;
 }
 
 /** @param {PlotlyFigure} figure @returns {PlotlyFigure} */
-const withoutScale = ({ data, layout }) => ({ data, layout: { ...layout, coloraxis2: { ...layout.coloraxis2, showscale: false } } });
+const withoutScale = ({ data, layout }) => ({
+  data,
+  layout: { ...layout, coloraxis2: { ...layout.coloraxis2, showscale: false } },
+});
 
 /** @param {{answer: ExampleAnswer}} props */
 function TriptychFigure({ answer }) {

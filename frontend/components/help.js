@@ -22,7 +22,10 @@ const keys = [
 ];
 
 const vocabulary = [
-  ["Distortion", "how much an image was changed: the root mean square of the change per pixel, with pixels from 0 to 1. 0.06 is hard to see."],
+  [
+    "Distortion",
+    "how much an image was changed: the root mean square of the change per pixel, with pixels from 0 to 1. 0.06 is hard to see.",
+  ],
   ["Perturbation", "the change itself, adversarial minus original. Mid-grey is no change."],
   ["Target", "the class the attack wants the network to answer. The reached class is what it answered."],
   ["Trace of c", "the search weighs distortion against error by c; the trace shows each c that was tried."],

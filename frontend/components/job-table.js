@@ -36,12 +36,17 @@ function Row({ job, actions, kind }) {
     <td><${Badge} job=${job} /></td>
     <td>${finished(job) ? html`<${Prose} text=${outcome(job)} />` : html`<${Progress} job=${job} />`}</td>
     <td class="muted" title=${moment(job.created_at)}>${ago(job.created_at)}</td>
-    ${actions && html`<td><div class="row">
-      ${finished(job)
-        ? html`<button type="button" class="plain" onClick=${() => runAgain(job)}>Run again</button>
+    ${
+      actions &&
+      html`<td><div class="row">
+      ${
+        finished(job)
+          ? html`<button type="button" class="plain" onClick=${() => runAgain(job)}>Run again</button>
             ${changed && html`<a href=${changed} title="Run it with changed parameters">Change</a>`}
             <${Confirm} plain label="Delete" question="Delete for good?" confirm="Delete" act=${() => deleteJob(job.id)} />`
-        : html`<${CancelButton} job=${job} />`}
-    </div></td>`}
+          : html`<${CancelButton} job=${job} />`
+      }
+    </div></td>`
+    }
   </tr>`;
 }

@@ -37,6 +37,13 @@ function draw(points) {
   const layout = /** @type {Values} */ (baseLayout());
   layout.xaxis = { ...layout.xaxis, title: { text: "iteration", font: { size: 13 } }, showgrid: false };
   layout.yaxis = { ...layout.yaxis, title: { text: "loss", font: { size: 13 } }, type: "log", tickformat: "~g" };
-  const trace = { type: "scatter", mode: "lines", x: points.map((point) => point.done), y: points.map((point) => point.loss), line: { color: colour("accent"), width: 2 }, hovertemplate: "iteration %{x}<br>loss %{y:.4g}<extra></extra>" };
+  const trace = {
+    type: "scatter",
+    mode: "lines",
+    x: points.map((point) => point.done),
+    y: points.map((point) => point.loss),
+    line: { color: colour("accent"), width: 2 },
+    hovertemplate: "iteration %{x}<br>loss %{y:.4g}<extra></extra>",
+  };
   return { data: [trace], layout };
 }

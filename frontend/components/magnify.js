@@ -17,7 +17,8 @@ export function Magnify({ largest, value, drawing }) {
   useEffect(() => setChosen(value), [value]);
   const limit = largest > 0 ? largest / chosen : trueScale;
   useEffect(() => {
-    if (drawing && window.Plotly) window.Plotly.relayout(drawing.element, { "coloraxis2.cmin": -limit, "coloraxis2.cmax": limit });
+    if (drawing && window.Plotly)
+      window.Plotly.relayout(drawing.element, { "coloraxis2.cmin": -limit, "coloraxis2.cmax": limit });
   }, [drawing, limit]);
   const least = Math.min(-1, Math.log2(Math.max(largest, 1e-6) / trueScale));
   const slide = (/** @type {any} */ event) => setChosen(2 ** Number(event.target.value));

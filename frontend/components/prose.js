@@ -2,4 +2,5 @@
 import { html } from "../html.js";
 
 /** @param {{text: string | null | undefined}} props */
-export const Prose = ({ text }) => (text ?? "").split("`").map((piece, place) => (place % 2 ? html`<code>${piece}</code>` : piece));
+export const Prose = ({ text }) =>
+  (text ?? "").split("`").map((piece, place) => (place % 2 ? html`<code>${piece}</code>` : piece));

@@ -28,10 +28,12 @@ export function CancelButton({ job }) {
 export function Running({ jobs }) {
   const shown = jobs.map(live).filter((job) => !finished(job));
   return html`<ul class="running">
-    ${shown.map((job) => html`<li key=${job.id}>
+    ${shown.map(
+      (job) => html`<li key=${job.id}>
       <div><a href=${jobPath(job)}>${jobTitle(job)}</a><small class="muted">${kindName(job)}</small></div>
       <${Progress} job=${job} />
       <${CancelButton} job=${job} />
-    </li>`)}
+    </li>`,
+    )}
   </ul>`;
 }

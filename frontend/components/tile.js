@@ -17,7 +17,8 @@ export function enlarged(shape, space = room) {
 /** @param {{job: string, row: ExampleRow, shape: [number, number, number], names: string[]}} props */
 export function Triptych({ job, row, shape, names }) {
   const { width, height, pixelated } = enlarged(shape);
-  if (!row.kept) return html`<div class="notice" style=${{ width: `${width}px`, height: `${height}px`, padding: 0, placeItems: "center", alignContent: "center" }}><small class="muted">not kept</small></div>`;
+  if (!row.kept)
+    return html`<div class="notice" style=${{ width: `${width}px`, height: `${height}px`, padding: 0, placeItems: "center", alignContent: "center" }}><small class="muted">not kept</small></div>`;
   const words = `Original ${className(names, row.label)}, perturbation, and adversarial image answered ${className(names, row.reached)}`;
   return html`<img class=${pixelated ? "pixels" : ""} src=${`/api/v1/jobs/${job}/examples/${row.index}/triptych.png`} width=${width} height=${height}
     loading="lazy" decoding="async" alt=${words} />`;

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 
 import { request } from "../api.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 import { jobTitle } from "../jobs.js";
 
 /** @param {{job: Job, changed: () => void}} props */
@@ -23,7 +23,7 @@ export function Title({ job, changed }) {
     }
   };
   return html`<form class="row" onSubmit=${save}>
-    <input aria-label="Title" value=${draft} maxlength="200" autofocus style=${{ width: "min(100%, 420px)" }} onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} />
+    <input aria-label="Title" value=${draft} maxlength="200" autofocus style=${{ width: "min(100%, 420px)" }} onInput=${typed(setDraft)} />
     <button class="primary">Save</button><button type="button" onClick=${() => setDraft(null)}>Leave it</button>
     ${problem && html`<span class="bad" role="alert">${problem}</span>`}
   </form>`;

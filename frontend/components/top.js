@@ -8,8 +8,14 @@ import { navigate } from "../router.js";
 import { toggleHelp } from "./help.js";
 
 const links = [
-  ["/", "Home"], ["/explore", "Explore"], ["/attacks", "Attacks"], ["/train", "Train"], ["/history", "History"],
-  ["/models", "Models"], ["/data", "Data"], ["/system", "System"],
+  ["/", "Home"],
+  ["/explore", "Explore"],
+  ["/attacks", "Attacks"],
+  ["/train", "Train"],
+  ["/history", "History"],
+  ["/models", "Models"],
+  ["/data", "Data"],
+  ["/system", "System"],
 ];
 
 /** Search is the history's search field, from wherever one is. */
@@ -40,7 +46,10 @@ export function Top({ path }) {
 }
 
 /** @param {any} inner */
-const icon = (inner) => html`<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true">${inner}</svg>`;
+const icon = (inner) =>
+  html`<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true">${inner}</svg>`;
 const glass = icon(html`<circle cx="7" cy="7" r="4.5" /><path d="M10.500 10.500L14 14" />`);
 const moon = icon(html`<path d="M13.500 9.500A6 6 0 0 1 6.500 2.500a5.800 5.800 0 1 0 7 7z" stroke-linejoin="round" />`);
-const sun = icon(html`<circle cx="8" cy="8" r="3" /><path d="M8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1" />`);
+const sun = icon(
+  html`<circle cx="8" cy="8" r="3" /><path d="M8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1" />`,
+);

@@ -26,11 +26,13 @@ export function Fields({ schema, path, form, skip = [] }) {
   const troubled = rare.some((name) => form.problems.some((problem) => problem.field.startsWith([...path, name].join("."))));
   return html`<div class="fields">
     ${names.filter((name) => !rare.includes(name)).map(field)}
-    ${rare.length > 0 &&
-    html`<details open=${troubled}>
+    ${
+      rare.length > 0 &&
+      html`<details open=${troubled}>
       <summary>More settings</summary>
       <div class="fields">${rare.map(field)}</div>
-    </details>`}
+    </details>`
+    }
   </div>`;
 }
 

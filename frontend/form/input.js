@@ -1,6 +1,6 @@
 // The control that fits one value of the schema.
 import { words } from "../format.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 import { ListInput } from "./list-input.js";
 import { ClassInput, ClassesInput, DatasetInput, ModelInput, UploadInput } from "./pickers.js";
 
@@ -17,7 +17,7 @@ export function Input(props) {
   if (picker) return html`<${picker} ...${props} />`;
   const common = { id, name: id, "aria-invalid": invalid || undefined, "aria-describedby": described };
   if (schema.enum) {
-    return html`<select ...${common} value=${value ?? ""} onChange=${(/** @type {any} */ event) => onChange(event.target.value || null)}>
+    return html`<select ...${common} value=${value ?? ""} onChange=${typed((text) => onChange(text || null))}>
       ${optional && html`<option value="" selected=${value === null}>Any</option>`}
       ${schema.enum.map((each) => html`<option value=${each} selected=${each === value}>${choiceName(schema, each)}</option>`)}
     </select>`;

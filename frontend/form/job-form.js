@@ -50,9 +50,16 @@ export function JobForm({ kind, initial, action, presets = [] }) {
 
   if (catalog.error) return html`<${Failure} error=${catalog.error} again=${catalog.reload} />`;
   if (!schema || !value || !models.data || !datasets.data) return html`<${Skeletons} count=${6} height="56px" />`;
-  const names = Object.fromEntries([...(catalog.data?.networks ?? []), ...(catalog.data?.methods ?? [])].map((each) => [each.name, each.title]));
+  const names = Object.fromEntries(
+    [...(catalog.data?.networks ?? []), ...(catalog.data?.methods ?? [])].map((each) => [each.name, each.title]),
+  );
   const form = {
-    root: schema, value, names, models: models.data.items, datasets: datasets.data.items, problems: failure?.fields ?? [],
+    root: schema,
+    value,
+    names,
+    models: models.data.items,
+    datasets: datasets.data.items,
+    problems: failure?.fields ?? [],
     change: (/** @type {string[]} */ path, /** @type {any} */ next) => setEdited((now) => withValue(now ?? value, path, next)),
   };
   const send = async (/** @type {Event} */ event) => {
@@ -68,9 +75,12 @@ export function JobForm({ kind, initial, action, presets = [] }) {
   };
   const reset = (/** @type {Values} */ preset) => setEdited({ ...value, ...preset });
   return html`<form class="stack job-form" onSubmit=${send} novalidate>
-    ${presets.length > 0 && html`<div class="presets" role="group" aria-label="Start from">
+    ${
+      presets.length > 0 &&
+      html`<div class="presets" role="group" aria-label="Start from">
       ${presets.map((preset) => html`<button type="button" key=${preset.title} onClick=${() => reset(preset.spec)}>${preset.title}</button>`)}
-    </div>`}
+    </div>`
+    }
     <${Fields} schema=${schema} path=${[]} form=${form} />
     ${unplaced(form, failure).map((text) => html`<p class="bad" role="alert">${text}</p>`)}
     <div class="submit">

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import { post } from "../api.js";
 import { className, shapeWords } from "../catalog.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 
 /**
  * @typedef {{id: string, value: any, optional: boolean, onChange: (value: any) => void, form: import("./form.js").FormContext,
@@ -13,7 +13,7 @@ import { html } from "../html.js";
 /** @param {PickerProps} props */
 export function ModelInput({ id, value, onChange, form, invalid, described }) {
   const known = form.models.some((model) => model.id === value || model.name === value);
-  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
+  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(onChange)}>
     ${!known && html`<option value=${value ?? ""} selected>${value ? `${value} (gone)` : form.models.length ? "Choose a model" : "No model yet: train one first"}</option>`}
     ${form.models.map((model) => html`<option value=${model.id} selected=${model.id === value || model.name === value}>${model.name}, ${model.dataset}</option>`)}
   </select>`;
@@ -22,7 +22,7 @@ export function ModelInput({ id, value, onChange, form, invalid, described }) {
 /** @param {PickerProps} props */
 export function DatasetInput({ id, value, onChange, form, invalid, described }) {
   const present = form.datasets.filter((dataset) => dataset.available);
-  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
+  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(onChange)}>
     ${!present.some((dataset) => dataset.name === value) && html`<option value=${value ?? ""} selected>${value || "Choose a data set"}</option>`}
     ${present.map((dataset) => html`<option value=${dataset.name} selected=${dataset.name === value}>${dataset.title}, ${shapeWords(dataset.shape)}</option>`)}
   </select>`;

@@ -33,7 +33,11 @@ export function alternatives(schema, root) {
     tag,
     choices: list.map((each) => {
       const choice = resolve(each, root);
-      return { value: String(choice.properties?.[tag]?.const ?? ""), title: choice["x-title"] ?? choice.title ?? "", schema: choice };
+      return {
+        value: String(choice.properties?.[tag]?.const ?? ""),
+        title: choice["x-title"] ?? choice.title ?? "",
+        schema: choice,
+      };
     }),
   };
 }
@@ -62,7 +66,9 @@ export function defaults(schema, root) {
 
 /** Whether a field applies beside the values of its neighbours. @param {Schema} schema @param {any} siblings */
 export function applies(schema, siblings) {
-  return Object.entries(schema["x-when"] ?? {}).every(([name, allowed]) => /** @type {any[]} */ (allowed).includes(siblings?.[name]));
+  return Object.entries(schema["x-when"] ?? {}).every(([name, allowed]) =>
+    /** @type {any[]} */ (allowed).includes(siblings?.[name]),
+  );
 }
 
 /** What is sent: without the fields that do not apply, which then take their defaults. @param {any} value @param {Schema} schema @param {Schema} root @returns {any} */

@@ -1,11 +1,17 @@
 // A choice between alternatives that each have fields of their own: a select and, under it, those fields.
 import { words } from "../format.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 import { Fields } from "./form.js";
 import { alternatives, defaults, noteOf, valueAt } from "./schema.js";
 
 /** @type {{[value: string]: string}} names that read better than their words */
-const spoken = { dataset: "From a data set", indices: "By their numbers", upload: "My own picture", lbfgs: "L-BFGS", adam: "Adam" };
+const spoken = {
+  dataset: "From a data set",
+  indices: "By their numbers",
+  upload: "My own picture",
+  lbfgs: "L-BFGS",
+  adam: "Adam",
+};
 
 /** @param {{label: string, note: string, schema: Schema, path: string[], form: import("./form.js").FormContext, id: string}} props */
 export function Union({ label, note, schema, path, form, id }) {
@@ -17,7 +23,9 @@ export function Union({ label, note, schema, path, form, id }) {
     const choice = union.choices.find((each) => each.value === next);
     if (!choice) return;
     const fresh = defaults(choice.schema, form.root);
-    const kept = Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => name !== union.tag && name in (choice.schema.properties ?? {})));
+    const kept = Object.fromEntries(
+      Object.entries(value ?? {}).filter(([name]) => name !== union.tag && name in (choice.schema.properties ?? {})),
+    );
     form.change(path, { ...fresh, ...kept });
   };
   const place = path.join(".");
@@ -26,7 +34,7 @@ export function Union({ label, note, schema, path, form, id }) {
     <legend>${label}</legend>
     <div class="field choice">
       <label class="visually-hidden" for=${id}>${label}</label>
-      <select id=${id} value=${chosen?.value} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
+      <select id=${id} value=${chosen?.value} onChange=${typed(choose)}>
         ${union.choices.map((choice) => html`<option value=${choice.value} selected=${choice === chosen}>${title(choice, form.names)}</option>`)}
       </select>
       ${problem && html`<span class="error" role="alert">${problem.message}</span>`}

@@ -18,7 +18,10 @@ export function AttackNew() {
   const initial = useMemo(() => {
     if (original.data) return { ...original.data.spec, title: "" };
     if (!model) return {};
-    return { model: model.id, images: { source: "dataset", dataset: model.dataset, split: "test", selection: "random", count: 256, classes: null } };
+    return {
+      model: model.id,
+      images: { source: "dataset", dataset: model.dataset, split: "test", selection: "random", count: 256, classes: null },
+    };
   }, [original.data, model?.id]);
   const loading = models.loading || original.loading;
   return html`<section>

@@ -8,7 +8,9 @@ import { Gallery } from "./gallery.js";
 /** @param {{job: Job}} props */
 export function AttackResult({ job }) {
   if (job.state !== "succeeded") {
-    return finished(job) ? null : html`<section><p class="muted">Examples and figures appear here when the job is done.</p></section>`;
+    return finished(job)
+      ? null
+      : html`<section><p class="muted">Examples and figures appear here when the job is done.</p></section>`;
   }
   return html`<section aria-label="Headline figures"><${Headline} job=${job} /><${Exports} job=${job} /></section>
     <${Gallery} job=${job} />
@@ -26,14 +28,27 @@ function Headline({ job }) {
   const facts = [
     ["Changed", percent(found.success_rate), `of ${count(found.images)} images`, between(found.success_rate_interval)],
     ["Distortion, median", number(found.median_distortion), "RMS per pixel, all images"],
-    ["Distortion, mean", number(found.mean_distortion), `${number(found.mean_distortion_correct)} over those answered rightly before`],
-    ["Right before", percent(found.accuracy_clean), `${count(found.already_wrong)} already wrong`, between(found.accuracy_clean_interval)],
+    [
+      "Distortion, mean",
+      number(found.mean_distortion),
+      `${number(found.mean_distortion_correct)} over those answered rightly before`,
+    ],
+    [
+      "Right before",
+      percent(found.accuracy_clean),
+      `${count(found.already_wrong)} already wrong`,
+      between(found.accuracy_clean_interval),
+    ],
     ["Failed", count(found.failed), found.failed ? "counted with their best attempt" : "none"],
     ["Also in 8 bits", percent(found.success_8bit_rate), "still changed after rounding"],
     ["Speed", `${number(found.images_per_second)}`, "images per second"],
   ];
   if (found.exact_mean_distortion !== null && found.exact_mean_distortion !== undefined) {
-    facts.splice(3, 0, ["Exact optimum, mean", number(found.exact_mean_distortion), `the search is ${number(found.mean_distortion / found.exact_mean_distortion)} times as far`]);
+    facts.splice(3, 0, [
+      "Exact optimum, mean",
+      number(found.exact_mean_distortion),
+      `the search is ${number(found.mean_distortion / found.exact_mean_distortion)} times as far`,
+    ]);
   }
   const reasons = Object.entries(found.failed_by_reason ?? {});
   return html`<dl class="facts">
@@ -43,7 +58,11 @@ function Headline({ job }) {
 }
 
 /** @type {{[form: string]: string}} */
-const contents = { csv: "Every image's numbers as CSV", json: "Every image's numbers as JSON", npz: "Numbers, probabilities, traces and pixels as NumPy arrays" };
+const contents = {
+  csv: "Every image's numbers as CSV",
+  json: "Every image's numbers as JSON",
+  npz: "Numbers, probabilities, traces and pixels as NumPy arrays",
+};
 
 /** @param {{job: Job}} props */
 const Exports = ({ job }) => html`<p class="row">

@@ -15,14 +15,21 @@ export function Attacks() {
     </${Heading}>
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${loading && html`<${Skeletons} count=${6} height="44px" />`}
-    ${data && data.items.length === 0 && html`<${Empty} title="No attack yet">
+    ${
+      data &&
+      data.items.length === 0 &&
+      html`<${Empty} title="No attack yet">
       <p class="muted">Choose a trained network and some images; a hundred digits take a few seconds.</p>
       <a class="button primary" href="/attacks/new">New attack</a>
-    </${Empty}>`}
+    </${Empty}>`
+    }
     ${data && data.items.length > 0 && html`<${JobTable} jobs=${data.items} />`}
-    ${data && html`<div class="row">
+    ${
+      data &&
+      html`<div class="row">
       ${cursor && html`<a class="button" href="/attacks">Newest</a>`}
       ${data.next_cursor && html`<a class="button" href=${withQuery("/attacks", query, { cursor: data.next_cursor })}>Older</a>`}
-    </div>`}
+    </div>`
+    }
   </section>`;
 }

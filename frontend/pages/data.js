@@ -35,8 +35,11 @@ function Card({ dataset, busy }) {
   return html`<article class="card stack">
     <div><h2>${dataset.title}</h2><p class="muted">${[shapeWords(dataset.shape), ...sizes].filter(Boolean).join(" · ")}</p></div>
     ${dataset.available ? html`<${Thumbnails} dataset=${dataset} />` : html`<${Fetch} dataset=${dataset} busy=${busy} />`}
-    ${dataset.available && html`<p class="row spread"><small class="muted">${sources[dataset.source] ?? dataset.source}${dataset.bytes ? `, ${bytes(dataset.bytes)}` : ""}</small>
-      <a href=${`/train?dataset=${dataset.name}`}>Train on it</a></p>`}
+    ${
+      dataset.available &&
+      html`<p class="row spread"><small class="muted">${sources[dataset.source] ?? dataset.source}${dataset.bytes ? `, ${bytes(dataset.bytes)}` : ""}</small>
+      <a href=${`/train?dataset=${dataset.name}`}>Train on it</a></p>`
+    }
   </article>`;
 }
 
@@ -47,8 +50,12 @@ function Thumbnails({ dataset }) {
   const { data } = useResource(`${base}?limit=20`);
   const side = thumbnailSide(dataset.shape?.[2] ?? 40, 44);
   return html`<div class="thumbnails" style=${{ minHeight: `${side}px` }}>
-    ${(data?.items ?? []).map((/** @type {{index: number, label: number}} */ item) => html`<img key=${item.index} class="pixels" width=${side} height=${side} loading="lazy"
-      src=${`/api/v1${base}/${item.index}.png`} alt=${dataset.class_names[item.label] ?? item.label} title=${dataset.class_names[item.label]} />`)}
+    ${(data?.items ?? []).map(
+      (
+        /** @type {{index: number, label: number}} */ item,
+      ) => html`<img key=${item.index} class="pixels" width=${side} height=${side} loading="lazy"
+      src=${`/api/v1${base}/${item.index}.png`} alt=${dataset.class_names[item.label] ?? item.label} title=${dataset.class_names[item.label]} />`,
+    )}
   </div>`;
 }
 

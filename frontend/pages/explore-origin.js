@@ -9,7 +9,12 @@ import { jobPath, jobTitle } from "../jobs.js";
 export function Origin({ job, row }) {
   const [kept, setKept] = useState("");
   const images = job.spec?.images ?? {};
-  const what = images.source === "upload" ? "Your picture" : images.source === "indices" ? `Image ${images.indices?.[row]} of ${images.dataset}, ${images.split}` : `Example ${row} of ${images.dataset}, ${images.split}`;
+  const what =
+    images.source === "upload"
+      ? "Your picture"
+      : images.source === "indices"
+        ? `Image ${images.indices?.[row]} of ${images.dataset}, ${images.split}`
+        : `Example ${row} of ${images.dataset}, ${images.split}`;
   const keep = async () => {
     await post(`/jobs/${job.id}/keep`);
     setKept(job.id);

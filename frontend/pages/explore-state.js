@@ -17,10 +17,18 @@ export function exploreState(query, job, models, datasets) {
   const spec = job?.kind === "attack" ? (job.spec ?? {}) : {};
   const used = spec.images ?? {};
   const wanted = query.get("model") ?? spec.model;
-  const model = models.find((each) => each.id === wanted || each.name === wanted) ?? (query.get("model") || !job ? (models[0] ?? null) : null);
-  const fitting = datasets.filter((each) => each.available && String(each.shape) === String(model?.input_shape) && each.class_names.length === model?.class_names.length);
+  const model =
+    models.find((each) => each.id === wanted || each.name === wanted) ??
+    (query.get("model") || !job ? (models[0] ?? null) : null);
+  const fitting = datasets.filter(
+    (each) =>
+      each.available &&
+      String(each.shape) === String(model?.input_shape) &&
+      each.class_names.length === model?.class_names.length,
+  );
   const name = query.get("dataset") ?? used.dataset ?? model?.dataset;
-  const dataset = fitting.find((each) => each.name === name) ?? fitting.find((each) => each.name === model?.dataset) ?? fitting[0] ?? null;
+  const dataset =
+    fitting.find((each) => each.name === name) ?? fitting.find((each) => each.name === model?.dataset) ?? fitting[0] ?? null;
   const asked = query.get("split") ?? used.split ?? "test";
   const split = dataset && !(asked in dataset.sizes) ? (Object.keys(dataset.sizes)[0] ?? "test") : asked;
   const size = dataset?.sizes[split] ?? 1;
@@ -28,7 +36,11 @@ export function exploreState(query, job, models, datasets) {
   const index = Math.min(Math.max(Number(query.get("index") ?? before ?? 0) || 0, 0), size - 1);
   const pick = query.get("class");
   return {
-    model, dataset, fitting, split, index,
+    model,
+    dataset,
+    fitting,
+    split,
+    index,
     picture: query.get("picture") ?? (query.has("index") ? null : (used.image ?? null)),
     pickClass: pick === null ? null : Number(pick),
     method: methodOf(query, spec.method),

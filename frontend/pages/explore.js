@@ -63,9 +63,12 @@ export function Explore() {
         ${ready && job.data && html`<${Origin} job=${job.data} row=${ready.row} />`}
         ${view && html`<div style=${{ opacity: ready ? 1 : 0.45 }}><${Example} job=${view.job} row=${view.row} /></div>`}
         ${!view && (opening.loading || busy || job.loading) && html`<${ExampleSkeleton} />`}
-        ${opening.none && html`<${Empty} title="No attack here yet">
+        ${
+          opening.none &&
+          html`<${Empty} title="No attack here yet">
           <p class="muted">${state.model ? "Press Attack: the first one takes about a second." : "The demo networks are still training. Explore opens as soon as the first is ready."}</p>
-        </${Empty}>`}
+        </${Empty}>`
+        }
       </section>
     </div>`;
 }

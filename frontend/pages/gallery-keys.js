@@ -10,7 +10,8 @@ export function moveFocus(event, list) {
   /** @type {{[key: string]: number}} */
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow };
   const step = steps[event.key];
-  if (event.key === "Escape") return void list?.querySelector(`.tile[aria-expanded="true"]`)?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  if (event.key === "Escape")
+    return void list?.querySelector(`.tile[aria-expanded="true"]`)?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
   const next = step === undefined ? undefined : tiles[here + step];
   if (!next) return;
   event.preventDefault();

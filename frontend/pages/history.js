@@ -6,12 +6,24 @@ import { JobTable } from "../components/job-table.js";
 import { Select } from "../components/select.js";
 import { Empty, Failure, Heading, Skeletons } from "../components/states.js";
 import { jobsVersion } from "../events.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 import { useSteadyResource } from "../resource.js";
-import { place, setQuery } from "../router.js";
+import { place, setQuery, setting } from "../router.js";
 
-const states = [["queued", "Waiting"], ["running", "Running"], ["succeeded", "Done"], ["failed", "Failed"], ["cancelled", "Cancelled"]];
-const orders = [["", "Newest first"], ["created_at", "Oldest first"], ["-finished_at", "Last finished"], ["kind", "Kind"], ["state", "State"]];
+const states = [
+  ["queued", "Waiting"],
+  ["running", "Running"],
+  ["succeeded", "Done"],
+  ["failed", "Failed"],
+  ["cancelled", "Cancelled"],
+];
+const orders = [
+  ["", "Newest first"],
+  ["created_at", "Oldest first"],
+  ["-finished_at", "Last finished"],
+  ["kind", "Kind"],
+  ["state", "State"],
+];
 
 export function History() {
   const { query } = place.value;
@@ -22,7 +34,7 @@ export function History() {
   filter.set("limit", "25");
   const { data, error, loading, stale, reload } = useSteadyResource(`/jobs?${filter}`, jobsVersion.value);
   const filtered = ["kind", "state", "model", "search", "lane"].some((name) => query.get(name));
-  const set = (/** @type {string} */ name) => (/** @type {string} */ value) => setQuery({ [name]: value, cursor: null });
+  const set = (/** @type {string} */ name) => setting(name, { cursor: null });
   return html`<section>
     <${Heading} title="History" lead="Every job on this machine, with its parameters and results." />
     <div class="filters" role="search">
@@ -34,16 +46,31 @@ export function History() {
     </div>
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${loading && html`<${Skeletons} count=${8} height="44px" />`}
-    ${data && data.items.length === 0 && html`<${Empty} title=${filtered ? "No job fits these filters" : "No job yet"}>
-      ${filtered
-        ? html`<button type="button" onClick=${() => setQuery({ kind: null, state: null, model: null, search: null, lane: null, cursor: null })}>Clear the filters</button>`
-        : html`<a class="button primary" href="/attacks/new">Start with an attack</a>`}
-    </${Empty}>`}
+    ${
+      data &&
+      data.items.length === 0 &&
+      html`<${Empty} title=${filtered ? "No job fits these filters" : "No job yet"}>
+      ${
+        filtered
+          ? html`<button type="button" onClick=${() => setQuery({ kind: null, state: null, model: null, search: null, lane: null, cursor: null })}>Clear the filters</button>`
+          : html`<a class="button primary" href="/attacks/new">Start with an attack</a>`
+      }
+    </${Empty}>`
+    }
     ${data && data.items.length > 0 && html`<div style=${{ opacity: stale && loading ? 0.6 : 1 }}><${JobTable} jobs=${data.items} actions kind /></div>`}
-    ${data && html`<div class="row">
+    ${
+      data &&
+      html`<div class="row">
       ${query.get("cursor") && html`<button type="button" onClick=${() => setQuery({ cursor: null }, { push: true })}>First page</button>`}
-      ${data.next_cursor && html`<button type="button" onClick=${() => { setQuery({ cursor: data.next_cursor }, { push: true }); scrollTo(0, 0); }}>Next page</button>`}
-    </div>`}
+      ${
+        data.next_cursor &&
+        html`<button type="button" onClick=${() => {
+          setQuery({ cursor: data.next_cursor }, { push: true });
+          scrollTo(0, 0);
+        }}>Next page</button>`
+      }
+    </div>`
+    }
   </section>`;
 }
 
@@ -57,5 +84,5 @@ function Search({ value, change }) {
     return () => clearTimeout(timer);
   }, [text]);
   return html`<div class="field grow"><label for="search">Search</label>
-    <input id="search" type="search" placeholder="Title, model, kind" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></div>`;
+    <input id="search" type="search" placeholder="Title, model, kind" value=${text} onInput=${typed(setText)} /></div>`;
 }

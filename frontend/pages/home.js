@@ -41,9 +41,13 @@ function Found() {
       ${job && html`<a href=${jobPath(job)}>${jobTitle(job)}</a>`}
     </header>
     ${jobs.loading && html`<${Skeletons} count=${2} height="96px" />`}
-    ${jobs.data && !job && html`<${Empty} title="The first attacks are on their way">
+    ${
+      jobs.data &&
+      !job &&
+      html`<${Empty} title="The first attacks are on their way">
       <p class="muted">This machine trains its demo networks first, then attacks them. The examples appear here by themselves, within a minute or two.</p>
-    </${Empty}>`}
+    </${Empty}>`
+    }
     ${job && html`<${Examples} job=${job} />`}
   </section>`;
 }
@@ -58,10 +62,12 @@ function Examples({ job }) {
   /** @type {ExampleRow[]} */
   const rows = onePerClass(data.rows.filter((/** @type {ExampleRow} */ row) => row.kept && !row.already_wrong));
   return html`<div class="gallery">
-    ${rows.map((row) => html`<a class="tile" key=${row.index} href=${`/explore?job=${job.id}&row=${row.index}`}>
+    ${rows.map(
+      (row) => html`<a class="tile" key=${row.index} href=${`/explore?job=${job.id}&row=${row.index}`}>
       <${Triptych} job=${job.id} row=${row} shape=${model.input_shape} names=${model.class_names} />
       <${Caption} row=${row} names=${model.class_names} />
-    </a>`)}
+    </a>`,
+    )}
   </div>
   <p><a href=${jobPath(job)}>All ${plural(data.total, "example")} with their figures</a></p>`;
 }
@@ -74,8 +80,16 @@ function onePerClass(rows) {
 }
 
 const steps = [
-  ["/explore", "Look closely", "Pick a network, an image and the answer it should give. See the change, the probabilities and how the search went."],
-  ["/attacks/new", "Attack many", "Hundreds or thousands of images in one job: how small is the change, which classes fall into which?"],
+  [
+    "/explore",
+    "Look closely",
+    "Pick a network, an image and the answer it should give. See the change, the probabilities and how the search went.",
+  ],
+  [
+    "/attacks/new",
+    "Attack many",
+    "Hundreds or thousands of images in one job: how small is the change, which classes fall into which?",
+  ],
   ["/train", "Train your own", "The networks of the paper, until convergence. Does more weight decay make them harder to fool?"],
   ["/data", "Bring data", "MNIST is one click away. A folder of IDX files appears here by itself."],
 ];

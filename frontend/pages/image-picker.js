@@ -5,10 +5,10 @@ import { get } from "../api.js";
 import { className } from "../catalog.js";
 import { Select } from "../components/select.js";
 import { Skeleton } from "../components/states.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 import { listenForKeys } from "../keys.js";
 import { useSteadyResource } from "../resource.js";
-import { setQuery } from "../router.js";
+import { setQuery, setting } from "../router.js";
 
 const shownAtOnce = 24;
 
@@ -34,21 +34,28 @@ export function ImagePicker({ state }) {
   useEffect(() => listenForKeys({ r: random }), [base, pickClass, size, data?.total]);
   const side = thumbnailSide(dataset?.shape?.[2] ?? 40);
   return html`<div class="picker">
-    ${state.fitting.length > 1 && html`<${Select} id="dataset" label="Data set" value=${dataset?.name ?? ""} options=${state.fitting.map((each) => [each.name, each.title])}
-      change=${(/** @type {string} */ name) => setQuery({ dataset: name, index: 0, class: null })} />`}
+    ${
+      state.fitting.length > 1 &&
+      html`<${Select} id="dataset" label="Data set" value=${dataset?.name ?? ""} options=${state.fitting.map((each) => [each.name, each.title])}
+      change=${setting("dataset", { index: 0, class: null })} />`
+    }
     <div class="row" style=${{ flexWrap: "nowrap", alignItems: "end" }}>
       <${Select} id="class" label="Class" value=${pickClass ?? ""} options=${[["", "All"], ...(dataset?.class_names ?? []).map((_, each) => [each, className(dataset?.class_names, each)])]}
-        change=${(/** @type {string} */ value) => setQuery({ class: value })} />
+        change=${setting("class")} />
       <div class="field"><label for="index">Number</label>
-        <input id="index" type="number" min="0" max=${size - 1} value=${index} onChange=${(/** @type {any} */ event) => pick(Number(event.target.value))} /></div>
+        <input id="index" type="number" min="0" max=${size - 1} value=${index} onChange=${typed((text) => pick(Number(text)))} /></div>
       <button type="button" onClick=${random} title="Another random image ( r )">Random</button>
     </div>
     <div class="thumbnails" role="group" aria-label="Images">
       ${data === null && Array.from({ length: 12 }, () => html`<${Skeleton} width=${`${side}px`} height=${`${side}px`} />`)}
-      ${(data?.items ?? []).map((/** @type {{index: number, label: number}} */ item) => html`<button type="button" key=${item.index} aria-pressed=${item.index === index}
+      ${(data?.items ?? []).map(
+        (
+          /** @type {{index: number, label: number}} */ item,
+        ) => html`<button type="button" key=${item.index} aria-pressed=${item.index === index}
         title=${`Number ${item.index}, ${className(dataset?.class_names, item.label)}`} onClick=${() => pick(item.index)}>
         <img class="pixels" src=${`/api/v1${base}/${item.index}.png`} width=${side} height=${side} loading="lazy" alt=${`${className(dataset?.class_names, item.label)}, number ${item.index}`} />
-      </button>`)}
+      </button>`,
+      )}
     </div>
   </div>`;
 }

@@ -7,7 +7,11 @@ import { moment } from "../format.js";
 export function JobParameters({ job }) {
   const parts = job.parts ?? {};
   const states = Object.entries(parts).filter(([name, amount]) => name !== "total" && amount > 0);
-  const times = [["Created", job.created_at], ["Started", job.started_at], ["Finished", job.finished_at]];
+  const times = [
+    ["Created", job.created_at],
+    ["Started", job.started_at],
+    ["Finished", job.finished_at],
+  ];
   return html`<section>
     <h2>Parameters</h2>
     <div class="columns">

@@ -6,7 +6,7 @@ import { shapeWords, useCatalog, useModels } from "../catalog.js";
 import { Confirm } from "../components/confirm.js";
 import { Empty, Failure, Heading, Skeletons } from "../components/states.js";
 import { ago, count, moment, percent } from "../format.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 import { forget } from "../resource.js";
 
 export function Models() {
@@ -22,16 +22,24 @@ export function Models() {
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${loading && html`<${Skeletons} count=${4} height="44px" />`}
     ${data && data.items.length === 0 && html`<${Empty} title="No model yet"><p class="muted">The demo networks train at first start. You can also train your own.</p><a class="button primary" href="/train">Train one</a></${Empty}>`}
-    ${data && data.items.length > 0 && html`<div class="scroll history"><table>
+    ${
+      data &&
+      data.items.length > 0 &&
+      html`<div class="scroll history"><table>
       <thead><tr><th>Name</th><th>Network</th><th>Trained on</th><th class="number">Test error</th><th class="number">Multiply-adds</th><th>When</th><th><span class="visually-hidden">Actions</span></th></tr></thead>
       <tbody>${data.items.map((model) => html`<${Row} key=${model.id} model=${model} title=${titles[model.network] ?? model.network} changed=${again} />`)}</tbody>
-    </table></div>`}
+    </table></div>`
+    }
   </section>`;
 }
 
 /** "widths 100, 100". @param {Values} parameters */
-const settings = (parameters) => Object.entries(parameters).filter(([name]) => name !== "name").slice(0, 3)
-  .map(([name, value]) => `${name.replaceAll("_", " ")} ${Array.isArray(value) ? value.join(", ") : value}`).join("; ");
+const settings = (parameters) =>
+  Object.entries(parameters)
+    .filter(([name]) => name !== "name")
+    .slice(0, 3)
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${Array.isArray(value) ? value.join(", ") : value}`)
+    .join("; ");
 
 /** @param {{model: Model, title: string, changed: () => void}} props */
 function Row({ model, title, changed }) {
@@ -72,7 +80,7 @@ function Name({ model, changed }) {
     }
   };
   return html`<form class="stack" onSubmit=${save}>
-    <input aria-label="Name" value=${draft} maxlength="100" autofocus aria-invalid=${problem ? "true" : undefined} onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} />
+    <input aria-label="Name" value=${draft} maxlength="100" autofocus aria-invalid=${problem ? "true" : undefined} onInput=${typed(setDraft)} />
     <span class="row"><button class="plain">Save</button><button type="button" class="plain" onClick=${() => setDraft(null)}>Leave it</button></span>
     ${problem && html`<span class="bad" role="alert">${problem}</span>`}
   </form>`;

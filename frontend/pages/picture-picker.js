@@ -29,7 +29,10 @@ export function PicturePicker({ state }) {
   };
   const stored = state.picture && state.picture !== "new" ? state.picture : null;
   return html`<div class=${over ? "drop over" : "drop"} onDrop=${drop} onDragLeave=${() => setOver(false)}
-    onDragOver=${(/** @type {DragEvent} */ event) => { event.preventDefault(); setOver(true); }}>
+    onDragOver=${(/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      setOver(true);
+    }}>
     ${stored && html`<img class="pixels" src=${`/api/v1/images/${stored}.png`} alt="Your picture" width="112" height="112" style=${{ objectFit: "contain" }} />`}
     <label for="picture">${stored ? "Another picture" : "Drop a picture here, or choose one"}</label>
     <input id="picture" type="file" accept="image/png,image/jpeg,image/webp" disabled=${busy} onChange=${(/** @type {any} */ event) => send(event.target.files[0])} />

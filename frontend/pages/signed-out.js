@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import { post, signedIn } from "../api.js";
 import { Heading } from "../components/states.js";
-import { html } from "../html.js";
+import { html, typed } from "../html.js";
 
 export function SignedOut() {
   const [token, setToken] = useState("");
@@ -24,7 +24,7 @@ export function SignedOut() {
       <div class="field">
         <label for="token">Token</label>
         <input id="token" type="password" autocomplete="current-password" value=${token} aria-invalid=${problem ? "true" : undefined}
-          onInput=${(/** @type {any} */ event) => setToken(event.target.value)} />
+          onInput=${typed(setToken)} />
         ${problem && html`<span class="error" role="alert">${problem}</span>`}
       </div>
       <div><button class="primary" disabled=${!token.trim()}>Sign in</button></div>

@@ -24,15 +24,21 @@ export function System() {
       <${Heading} title="System" lead="What runs here, and what it has to work with." />
       ${error && html`<${Failure} error=${error} again=${reload} />`}
       ${loading && html`<${Skeletons} count=${5} height="32px" />`}
-      ${data && html`<dl class="facts">
+      ${
+        data &&
+        html`<dl class="facts">
         <div><dt>Waiting</dt><dd>${count(queue.waiting ?? 0)}<small>jobs</small></dd></div>
         <div><dt>Running</dt><dd>${count(queue.running ?? 0)}<small>jobs</small></dd></div>
         <div><dt>Results</dt><dd>${bytes(data.artifacts_bytes)}<small>on disk</small></dd></div>
         <div><dt>Free</dt><dd>${bytes(data.disk_free_bytes)}<small>on that disk</small></dd></div>
-      </dl>`}
+      </dl>`
+      }
     </section>
-    ${data && html`<section><h2>Workers</h2><${Workers} workers=${data.workers ?? []} /></section>
-    <section><h2>Installation</h2><${Installation} data=${data} /></section>`}`;
+    ${
+      data &&
+      html`<section><h2>Workers</h2><${Workers} workers=${data.workers ?? []} /></section>
+    <section><h2>Installation</h2><${Installation} data=${data} /></section>`
+    }`;
 }
 
 /** @param {{workers: Values[]}} props */
@@ -42,12 +48,14 @@ function Workers({ workers }) {
   }
   return html`<div class="scroll history"><table>
     <thead><tr><th>Worker</th><th>Device</th><th>Doing</th><th>Heard from</th></tr></thead>
-    <tbody>${workers.map((worker) => html`<tr key=${worker.id ?? worker.pid}>
+    <tbody>${workers.map(
+      (worker) => html`<tr key=${worker.id ?? worker.pid}>
       <td><strong>${worker.lane}</strong><div><small class="muted">${worker.host}, process ${worker.pid}</small></div></td>
       <td>${worker.device_name || worker.device}${worker.threads ? html`<div><small class="muted">${plural(worker.threads, "thread")}</small></div>` : null}</td>
       <td>${worker.job ? html`<a href=${jobPath(worker.job)}>${worker.job.title || worker.job.kind || "a job"}</a><div><small class="muted">${worker.part?.label ?? worker.part ?? ""}</small></div>` : worker.alive === false ? html`<span class="bad">silent</span>` : "idle"}</td>
       <td class="muted">${ago(worker.seen_at)}</td>
-    </tr>`)}</tbody>
+    </tr>`,
+    )}</tbody>
   </table></div>`;
 }
 
@@ -55,6 +63,10 @@ const elsewhere = ["workers", "queue", "artifacts_bytes", "disk_free_bytes"];
 
 /** @param {{data: Values}} props */
 const Installation = ({ data }) => html`<dl class="pairs">
-  ${Object.entries(data).filter(([name, value]) => !elsewhere.includes(name) && value !== null && value !== "").map(([name, value]) => html`
-    <dt>${name.charAt(0).toUpperCase() + words(name).slice(1)}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>`)}
+  ${Object.entries(data)
+    .filter(([name, value]) => !elsewhere.includes(name) && value !== null && value !== "")
+    .map(
+      ([name, value]) => html`
+    <dt>${name.charAt(0).toUpperCase() + words(name).slice(1)}</dt><dd>${typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>`,
+    )}
 </dl>`;

@@ -31,7 +31,11 @@ export function Train() {
       ${runs.error && html`<${Failure} error=${runs.error} again=${runs.reload} />`}
       ${runs.loading && html`<${Skeletons} count=${3} height="44px" />`}
       ${runs.data && runs.data.items.length === 0 && html`<${Empty} title="Nothing trained yet"><p class="muted">The first run appears here with its progress.</p></${Empty}>`}
-      ${runs.data && runs.data.items.length > 0 && html`<${JobTable} jobs=${runs.data.items} />
-        ${runs.data.next_cursor && html`<p><a href="/history?kind=train">All runs</a></p>`}`}
+      ${
+        runs.data &&
+        runs.data.items.length > 0 &&
+        html`<${JobTable} jobs=${runs.data.items} />
+        ${runs.data.next_cursor && html`<p><a href="/history?kind=train">All runs</a></p>`}`
+      }
     </section>`;
 }
