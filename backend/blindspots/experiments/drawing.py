@@ -114,6 +114,11 @@ def template(theme: Theme) -> go.layout.Template:
                 "bordercolor": palette.edge,
                 "font": {"color": palette.text, "family": FONT},
             },
+            "modebar": {
+                "bgcolor": TRANSPARENT,
+                "color": palette.muted,
+                "activecolor": palette.accent,
+            },
             "separators": ".\u2009",
             "dragmode": "zoom",
         },

@@ -38,8 +38,19 @@ def draw_curves(outcome: Outcome, theme: Theme) -> Any:
         )
     figure.update_layout(
         xaxis={"title": {"text": word}},
-        yaxis={"title": {"text": "error"}, "domain": [0, 0.46], "tickformat": ".1%", "rangemode": "tozero"},
-        yaxis2={"title": {"text": "loss"}, "domain": [0.54, 1], "type": "log", "exponentformat": "power"},
+        yaxis={
+            "title": {"text": "error"},
+            "domain": [0, 0.46],
+            "tickformat": ".1%",
+            "range": [0, _top_error(outcome.result)],
+        },
+        yaxis2={
+            "title": {"text": "loss"},
+            "domain": [0.54, 1],
+            "type": "log",
+            "exponentformat": "power",
+            "dtick": 1,
+        },
         hovermode="x unified",
     )
     return figure
@@ -77,6 +88,12 @@ def _shown(result: StoredResult) -> Array:
     return np.unique(np.linspace(0, count - 1, min(count, SHOWN_POINTS)).round().astype(np.int64))
 
 
+def _top_error(result: StoredResult) -> float:
+    """End of the error axis: what comes after the steep beginning fills it."""
+    errors = np.maximum(result.array("train_error"), result.array("test_error"))
+    return float(np.clip(1.3 * errors[len(errors) // 10 :].max(), 0.01, 1.05))
+
+
 def _step_word(outcome: Outcome) -> str:
     return "iteration" if outcome.result.summary["optimiser"] == "lbfgs" else "epoch"
 
@@ -84,8 +101,9 @@ def _step_word(outcome: Outcome) -> str:
 FIGURES: Mapping[str, Figure] = {
     "curves": Figure(
         title="Loss and errors while it learnt",
-        reading="Test error often still falls long after the training error has reached zero. With Adam, "
-        "loss and train error are means over an epoch, with dropout.",
+        reading="Test error often still falls long after the training error has reached zero. The steep "
+        "beginning of the errors is cut off. With Adam, loss and train error are means over an epoch, with "
+        "dropout.",
         formula=r"-\tfrac1N \sum_k \log p_{y_k}(x_k) + "
         r"\tfrac{\lambda}{2} (\lVert w \rVert^2 + \lVert b \rVert^2)"
         r" \text{ in the default reading of the weight decay; error: share of wrong answers}",
