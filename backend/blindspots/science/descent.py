@@ -16,6 +16,7 @@ Objective = Callable[[Tensor], tuple[float, Tensor]]
 SUFFICIENT_DECREASE = 1e-4  # c1 of Nocedal and Wright, equation 3.7a
 CURVATURE = 0.9  # c2, equation 3.7b
 LONGEST_SEARCH = 25  # evaluations
+WIDENING = 4.0  # of a step that is surely too short
 SHORTEST_STEP = 1e-12  # change of a parameter that a float32 surely does not see
 
 
@@ -85,7 +86,7 @@ def minimise(
 def _iterate(objective: Objective, descent: Descent, history: int) -> bool:
     """One iteration in place; False where not even steepest descent finds a lower value."""
     direction = _direction(descent)
-    cautious = min(1.0, 1 / float(descent.gradient.abs().sum()))
+    cautious = min(1.0, 1 / float(descent.gradient.norm()))
     found = line_search(objective, descent, direction, 1.0 if descent.steps else cautious)
     if found is None and descent.steps:
         descent.steps.clear()
@@ -160,7 +161,7 @@ def line_search(
             uphill = trial.slope if high is None else trial.slope * (high.length - low.length)
             low, high = trial, low if uphill >= 0 else high
         if high is None:
-            length = 2 * length
+            length = WIDENING * length
         elif abs(high.length - low.length) * reach < SHORTEST_STEP:
             break
         else:
