@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 BISECTIONS = 60
-OVERSHOOT = 1e-6  # of the margin's scale: the float32 image must lie on the far side of the boundary
+OVERSHOOT = 2e-7  # of the margin's scale: the float32 image must lie on the far side of the boundary
 
 
 def exact_linear(
@@ -96,9 +96,28 @@ def _targeted(w: np.ndarray, b: np.ndarray, x: np.ndarray, target: int) -> np.nd
 
     bounds = [(0.0, None)] * len(g)
     options = {"maxiter": 2000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-12, "maxcor": 20}
-    mu = minimize(
-        negative_dual, np.zeros(len(g)), jac=True, bounds=bounds, method="L-BFGS-B", options=options
-    ).x
-    u = np.clip(x + (mu / scale) @ g, 0, 1)
-    tolerance = 1e-3 * OVERSHOOT * (np.abs(g).sum(axis=1) + 1)
+    start = np.zeros(len(g))
+    mu = minimize(negative_dual, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options).x / scale
+    mu = _newton(g, h, x, mu)
+    u = np.clip(x + mu @ g, 0, 1)
+    tolerance = OVERSHOOT * np.abs(g).sum(axis=1)  # what h was moved by
     return u if (g @ u + h >= -tolerance).all() else np.full_like(x, np.inf)
+
+
+def _newton(g: np.ndarray, h: np.ndarray, x: np.ndarray, mu: np.ndarray) -> np.ndarray:
+    """The last digits: Newton's method on the constraints that bind, where the box leaves pixels free."""
+    for _ in range(10):
+        free = x + mu @ g
+        slack = g @ np.clip(free, 0, 1) + h
+        binding = (mu > 0) | (slack < 0)
+        inside = g[binding][:, (free > 0) & (free < 1)]
+        if not binding.any():
+            break
+        step = np.linalg.lstsq(inside @ inside.T, -slack[binding], rcond=1e-12)[0]
+        trial = mu.copy()
+        trial[binding] = np.maximum(mu[binding] + step, 0)
+        better = g @ np.clip(x + trial @ g, 0, 1) + h
+        if np.abs(better[trial > 0]).max(initial=0) >= np.abs(slack[mu > 0]).max(initial=0):
+            break
+        mu = trial
+    return mu
