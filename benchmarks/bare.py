@@ -14,6 +14,7 @@ from safetensors.numpy import load_file
 
 from blindspots.client import Client
 from blindspots.experiments.attack_run import image_seeds
+from blindspots.science import measures
 from blindspots.science.attacks.minimum_distortion import Search, minimum_distortion
 from blindspots.zoo import architectures
 
@@ -51,3 +52,7 @@ class BareAttack:
         seconds = time.perf_counter() - wall, time.process_time() - processor
         self.found = result.adversarial.numpy()
         return seconds
+
+    def distortion(self) -> np.ndarray:
+        """(n,) of what the last run found."""
+        return np.asarray(measures.distortion(self._images, torch.from_numpy(self.found)))
