@@ -24,7 +24,12 @@ def trained(kind: str) -> nn.Sequential:
         model = {
             "linear": lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10)),
             "sigmoid": lambda: nn.Sequential(
-                nn.Flatten(), nn.Linear(64, 40), nn.Sigmoid(), nn.Linear(40, 40), nn.Sigmoid(), nn.Linear(40, 10)
+                nn.Flatten(),
+                nn.Linear(64, 40),
+                nn.Sigmoid(),
+                nn.Linear(40, 40),
+                nn.Sigmoid(),
+                nn.Linear(40, 10),
             ),
             "conv": lambda: nn.Sequential(
                 nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(72, 10)

@@ -1,4 +1,4 @@
-"""The attack against closed forms, against scipy, and its promises: box, determinism, order, cancel, failures."""
+"""The attack against closed forms and scipy, and its promises: box, determinism, order, cancel, failures."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,9 @@ L2_ATTACKS: list[tuple[dict[str, Any], float, float]] = [
 ]
 
 
-def attack(kind: str, count: int = COUNT, **choices: Any) -> tuple[AttackResult, nn.Sequential, Tensor, Tensor]:
+def attack(
+    kind: str, count: int = COUNT, **choices: Any
+) -> tuple[AttackResult, nn.Sequential, Tensor, Tensor]:
     model, images, labels = correct_images(kind, count)
     return minimum_distortion(model, images, labels, seeds=np.arange(count), **choices), model, images, labels
 
@@ -70,7 +72,9 @@ def test_background_pixels_at_exactly_zero_are_used() -> None:
         assert exact * 0.999 <= norms(dark, result.adversarial)["l2"].item() <= exact * coarse
 
 
-@pytest.mark.parametrize("choices", [{"polish": True}, {"mode": "nearest", "polish": True}, {}, {"norm": "l1"}])
+@pytest.mark.parametrize(
+    "choices", [{"polish": True}, {"mode": "nearest", "polish": True}, {}, {"norm": "l1"}]
+)
 @pytest.mark.parametrize("kind", ["linear", "sigmoid", "conv"])
 def test_torch_and_compiled_kernels_agree(kind: str, choices: dict[str, Any]) -> None:
     compiled, _, images, _ = attack(kind, 32, compiled=True, **choices)
@@ -99,7 +103,9 @@ def test_an_inner_solve_of_mode_paper_ends_where_scipy_ends(kind: str) -> None:
     result, model, images, _ = attack(kind, 16, mode="paper")
     assert result.success.all()
     for row in range(16):
-        scipy = scipy_optimum(model, images[row : row + 1], int(result.target[row]), float(result.weight[row]))
+        scipy = scipy_optimum(
+            model, images[row : row + 1], int(result.target[row]), float(result.weight[row])
+        )
         ours = result.adversarial[row : row + 1]
         moved = (scipy - images[row : row + 1]).norm()
         assert (ours - scipy).norm() <= 0.03 * moved
@@ -151,12 +157,16 @@ def test_the_l1_norm_changes_fewer_pixels() -> None:
 
 
 @settings(max_examples=15)
-@given(st.permutations(range(12)), st.sampled_from([{"polish": True}, {"mode": "nearest", "polish": True}, {}]))
+@given(
+    st.permutations(range(12)), st.sampled_from([{"polish": True}, {"mode": "nearest", "polish": True}, {}])
+)
 def test_an_image_is_attacked_alike_wherever_it_stands(order: list[int], choices: dict[str, Any]) -> None:
     model, images, labels = correct_images("sigmoid", 12)
     seeds = np.arange(12, dtype=np.uint64)
     there = minimum_distortion(model, images, labels, seeds=seeds, **choices)
-    moved = minimum_distortion(model, images[order], labels[order], seeds=seeds[order], batch_size=5, **choices)
+    moved = minimum_distortion(
+        model, images[order], labels[order], seeds=seeds[order], batch_size=5, **choices
+    )
     assert torch.equal(moved.target, there.target[order])
     torch.testing.assert_close(moved.adversarial, there.adversarial[order], atol=5e-3, rtol=0)
     again = minimum_distortion(model, images, labels, seeds=seeds, **choices)
@@ -164,14 +174,21 @@ def test_an_image_is_attacked_alike_wherever_it_stands(order: list[int], choices
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["random", "nearest", "second", "least_likely", "untargeted"]))
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(["random", "nearest", "second", "least_likely", "untargeted"])
+)
 def test_any_image_of_the_box_stays_in_the_box_and_ends_where_promised(seed: int, rule: str) -> None:
     rng = np.random.default_rng(seed)
     images = torch.from_numpy(rng.random((4, 1, 8, 8), np.float32)).round(decimals=1)
     model = trained("sigmoid")
     labels = torch.from_numpy(rng.integers(0, 10, 4))
     result = minimum_distortion(
-        model, images, labels, target_rule=rule, polish=True, seeds=rng.integers(0, 2**63, 4)  # type: ignore[arg-type]
+        model,
+        images,
+        labels,
+        target_rule=rule,
+        polish=True,
+        seeds=rng.integers(0, 2**63, 4),  # type: ignore[arg-type]
     )
     assert ((result.adversarial >= 0) & (result.adversarial <= 1)).all()
     assert (result.target != labels).all()
@@ -222,7 +239,13 @@ def test_progress_counts_to_the_end_and_may_cancel() -> None:
     model, images, labels = correct_images("linear", 20)
     seen: list[tuple[int, int]] = []
     minimum_distortion(
-        model, images, labels, mode="nearest", polish=True, batch_size=8, progress=lambda *now: seen.append(now)
+        model,
+        images,
+        labels,
+        mode="nearest",
+        polish=True,
+        batch_size=8,
+        progress=lambda *now: seen.append(now),
     )
     assert [now for now in seen if now[0] > 0] == [(8, 20), (16, 20), (20, 20)]
 
