@@ -126,7 +126,7 @@ def test_the_descent_of_both_twins_is_one(count: int, wide: bool, curving: float
 
 
 def test_along_a_pair_the_step_is_newtons() -> None:
-    """On a quadratic with one pair, along that pair: the secant equation H (y + w s) = s makes the step exact."""
+    """On a quadratic with one pair, along that pair: H (y + w s) = s makes the step exact."""
     root = uniform(9, PIXELS, PIXELS) - 0.5
     hessian = root @ root.T
     steps, changes, pushed = histories(10, hessian, 1)
