@@ -22,7 +22,12 @@ def _names(dependant: Dependant) -> Iterator[str]:
 
 
 def only_known_parameters(request: Request) -> None:
-    """Raises InvalidInput for unknown and repeated query parameters, and for text that no database stores."""
+    """Raises InvalidInput for unknown and repeated query parameters, and for text that no database stores.
+
+    The address of a page is free: it holds the state of the view, which only the browser reads.
+    """
+    if not request.url.path.startswith("/api/"):
+        return
     known = set(_names(request.scope["route"].dependant))
     for name, value in request.query_params.multi_items():
         shown = printable(name)
