@@ -20,7 +20,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement, literal
 from sqlalchemy.types import Float, TypeDecorator
 
-from blindspots.errors import StartupError, Unavailable
+from blindspots.errors import InvalidInput, StartupError, Unavailable
 
 BUSY_SECONDS = 30.0
 WRITE = "blindspots_write"
@@ -110,6 +110,8 @@ def _answering() -> Iterator[None]:
         raise Unavailable(
             "The database does not answer now; nothing was changed. Try again in a moment."
         ) from error
+    except exc.DataError as error:
+        raise InvalidInput("A value holds a character or a number that cannot be stored.") from error
     except exc.TimeoutError as error:
         raise Unavailable(
             "Every database connection is busy; nothing was changed. Try again in a moment."

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 def ensure_demo(service: Service) -> None:
     """Submit what was never submitted here before. Called again and again.
 
-    An attack follows when its model stands. Each is tied to an idempotency key for good, so a demo job that a user
-    deletes does not come back.
+    An attack follows when its model stands. Each is tied to an idempotency key for good, so a demo job that a
+    user deletes does not come back.
     """
     for document in DEMO:
         name = str(document["model_name"])

@@ -16,7 +16,7 @@ GREY_MODES = ("1", "L", "I;16", "I", "F", "LA", "La")
 
 
 def decode_upload(content: bytes, max_pixels: int) -> Array:
-    """(1 or 3, height, width) uint8. Grey stays grey, transparency becomes white, the camera's turn is undone.
+    """(1 or 3, height, width) uint8. Grey stays grey, transparent becomes white, the camera's turn is undone.
 
     Raises UnsupportedMedia for anything but PNG, JPEG and WebP, TooLarge and InvalidInput for pictures that
     are too large or broken.

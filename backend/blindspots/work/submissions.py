@@ -54,6 +54,7 @@ class Submissions(Reading):
         until every job of `depends_on` has succeeded.
         """
         document = spec.model_dump(mode="json")
+        _check_text(document)
         asked = digest({"spec": document, "lane": lane, "fresh": fresh, "depends_on": list(depends_on)})
         request = Request(owner, lane, idempotency_key, asked, fresh, depends_on)
         if first := self._first_answer(request):
@@ -160,6 +161,7 @@ class Submissions(Reading):
         """What a job would cost: parts, reused_parts, images, seconds, seconds_basis, bytes_kept,
         waiting_for.
         """
+        _check_text(spec.model_dump(mode="json"))
         resolved = spec.resolve(self.known)
         planned = self._plan(resolved, "batch")
         new = self._new_job(resolved, planned, Request("", "batch", None, "", False, ()))
@@ -230,6 +232,18 @@ class Submissions(Reading):
         with self.database.write() as tx:
             jobs.change(tx, job_id, title=title, search_text=" ".join(word for word in words if word).lower())
         return self.job(job_id)
+
+
+def _check_text(document: Any, path: str = "") -> None:
+    """PostgreSQL stores no NUL, and SQLite should not store what PostgreSQL refuses."""
+    if isinstance(document, str) and "\x00" in document:
+        raise InvalidInput("A text cannot hold the NUL character.", field=path)
+    if isinstance(document, Mapping):
+        for name, value in document.items():
+            _check_text(value, f"{path}.{name}".lstrip("."))
+    elif isinstance(document, list):
+        for value in document:
+            _check_text(value, path)
 
 
 def named_dataset(document: Mapping[str, Any]) -> str | None:
