@@ -53,13 +53,17 @@ function TriptychFigure({ answer }) {
   </div>`;
 }
 
+/** One image's record, with the triptych in the theme in force; null reads nothing. @param {{job: string, row: number} | null} place */
+export const useExample = (place) => useSteadyResource(place && `/jobs/${place.job}/examples/${place.row}?theme=${theme.value}`);
+
 /** @param {{job: string, row: number}} props */
-export function Example({ job, row }) {
-  const { data, error, stale, reload } = useSteadyResource(`/jobs/${job}/examples/${row}?theme=${theme.value}`);
+export const Example = ({ job, row }) => html`<${ExampleView} example=${useExample({ job, row })} />`;
+
+/** @param {{example: import("../resource.js").Resource<ExampleAnswer>}} props */
+export function ExampleView({ example }) {
+  const { data: answer, error, stale, reload } = example;
   if (error) return html`<${Failure} error=${error} again=${reload} />`;
-  if (!data) return html`<${ExampleSkeleton} />`;
-  /** @type {ExampleAnswer} */
-  const answer = data;
+  if (!answer) return html`<${ExampleSkeleton} />`;
   const shape = answer.figure?.layout.meta?.shape;
   return html`<div class=${stale ? "example stale" : "example"}>
     <p class="verdict" role="status">${verdict(answer.facts)}</p>

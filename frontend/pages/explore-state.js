@@ -12,11 +12,14 @@
  * @property {Values} method
  */
 
-/** @param {URLSearchParams} query @param {Job | null} job @param {Model[]} models @param {Dataset[]} datasets @returns {ExploreChoice} */
-export function exploreState(query, job, models, datasets) {
+/**
+ * @param {URLSearchParams} query @param {Job | null} job @param {ExampleFacts | null} facts of the shown example
+ * @param {Model[]} models @param {Dataset[]} datasets @returns {ExploreChoice}
+ */
+export function exploreState(query, job, facts, models, datasets) {
   const spec = job?.kind === "attack" ? (job.spec ?? {}) : {};
   const used = spec.images ?? {};
-  const wanted = query.get("model") ?? spec.model;
+  const wanted = query.get("model") || spec.model;
   const model =
     models.find((each) => each.id === wanted || each.name === wanted) ??
     (query.get("model") || !job ? (models[0] ?? null) : null);
@@ -32,8 +35,7 @@ export function exploreState(query, job, models, datasets) {
   const asked = query.get("split") ?? used.split ?? "test";
   const split = dataset && !(asked in dataset.sizes) ? (Object.keys(dataset.sizes)[0] ?? "test") : asked;
   const size = dataset?.sizes[split] ?? 1;
-  const before = used.source === "indices" ? used.indices?.[Number(query.get("row") ?? 0)] : 0;
-  const index = Math.min(Math.max(Number(query.get("index") ?? before ?? 0) || 0, 0), size - 1);
+  const index = Math.min(Math.max(Number(query.get("index") ?? facts?.image_index ?? 0) || 0, 0), size - 1);
   const pick = query.get("class");
   return {
     model,
@@ -59,6 +61,22 @@ function methodOf(query, used) {
     method.target_class = null;
   }
   return method;
+}
+
+/** The choices as parameters of the address. @param {ExploreChoice} state @returns {Values} */
+export function choicesOf({ model, dataset, split, index, picture, method }) {
+  const image = picture
+    ? { picture, dataset: null, split: null, index: null }
+    : { picture: null, dataset: dataset?.name, split, index };
+  return { model: model?.id, ...image, target: method.target, target_class: method.target_class, mode: method.mode };
+}
+
+/** Whether the shown example is of another network or image than the chosen one. @param {ExploreChoice} state @param {Job} job @param {ExampleFacts} facts */
+export function differs(state, job, facts) {
+  const used = job.spec?.images ?? {};
+  if (state.model?.id !== job.spec?.model) return true;
+  if (state.picture || used.source === "upload") return state.picture !== used.image;
+  return state.index !== facts.image_index || state.split !== used.split || state.dataset?.name !== used.dataset;
 }
 
 /** The job that the Attack button sends. @param {ExploreChoice} state @returns {Values} */

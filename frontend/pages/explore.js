@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { submit } from "../api.js";
 import { useDatasets, useModels } from "../catalog.js";
-import { Example, ExampleSkeleton } from "../components/example.js";
+import { ExampleSkeleton, ExampleView, useExample } from "../components/example.js";
 import { finished, Progress } from "../components/progress.js";
 import { Empty, Failure, Heading } from "../components/states.js";
 import { html } from "../html.js";
@@ -11,7 +11,7 @@ import { useJob } from "../job.js";
 import { listenForKeys } from "../keys.js";
 import { place, setQuery } from "../router.js";
 import { ExploreControls } from "./explore-controls.js";
-import { exploreState, specOf } from "./explore-state.js";
+import { choicesOf, exploreState, specOf } from "./explore-state.js";
 import { Origin } from "./explore-origin.js";
 import { useOpening } from "./explore-opening.js";
 
@@ -23,24 +23,6 @@ export function Explore() {
   const job = useJob(opening.job);
   const [problem, setProblem] = useState(/** @type {import("../api.js").Problem | null} */ (null));
   const [sending, setSending] = useState(false);
-  const state = exploreState(query, job.data, models.data?.items ?? [], datasets.data?.items ?? []);
-
-  const attack = async () => {
-    if (sending || !state.model) return;
-    setSending(true);
-    setProblem(null);
-    try {
-      const sent = await submit(specOf(state), { lane: "interactive" });
-      if (innerWidth < 900) document.querySelector("section[aria-label=Result]")?.scrollIntoView({ behavior: "smooth" });
-      setQuery({ job: sent.id, row: 0, model: null, dataset: null, split: null, index: null, picture: null }, { push: true });
-    } catch (error) {
-      setProblem(/** @type {any} */ (error));
-    }
-    setSending(false);
-  };
-  const act = useRef(attack);
-  act.current = attack;
-  useEffect(() => listenForKeys({ a: () => act.current() }), []);
 
   // While a new attack runs, the one before it stays in sight.
   const [shown, setShown] = useState(/** @type {{job: string, row: number} | null} */ (null));
@@ -50,6 +32,29 @@ export function Explore() {
   }, [ready?.job, ready?.row]);
   const busy = sending || (job.data !== null && !finished(job.data)) || (job.loading && shown !== null);
   const view = ready ?? shown;
+  const example = useExample(view);
+
+  const last = useRef(/** @type {Job | null} */ (null));
+  if (job.data) last.current = job.data;
+  const facts = ready ? (example.data?.facts ?? null) : null;
+  const state = exploreState(query, last.current, facts, models.data?.items ?? [], datasets.data?.items ?? []);
+
+  const attack = async () => {
+    if (sending || !state.model) return;
+    setSending(true);
+    setProblem(null);
+    try {
+      const sent = await submit(specOf(state), { lane: "interactive" });
+      if (innerWidth < 900) document.querySelector("section[aria-label=Result]")?.scrollIntoView({ behavior: "smooth" });
+      setQuery({ ...choicesOf(state), job: sent.id, row: 0 }, { push: true });
+    } catch (error) {
+      setProblem(/** @type {any} */ (error));
+    }
+    setSending(false);
+  };
+  const act = useRef(attack);
+  act.current = attack;
+  useEffect(() => listenForKeys({ a: () => act.current() }), []);
 
   return html`<${Heading} title="Explore" lead="Choose an image and press Attack: the smallest change that makes the network answer something else." />
     <div class="beside explore">
@@ -60,8 +65,8 @@ export function Explore() {
         ${job.data?.state === "failed" && html`<div class="notice failure" role="alert"><p>${job.data.error?.message}</p></div>`}
         ${job.data?.state === "cancelled" && html`<div class="notice"><p>This attack was cancelled.</p></div>`}
         ${job.data && !finished(job.data) && html`<${Progress} job=${job.data} />`}
-        ${ready && job.data && html`<${Origin} job=${job.data} row=${ready.row} />`}
-        ${view && html`<div style=${{ opacity: ready ? 1 : 0.45 }}><${Example} job=${view.job} row=${view.row} /></div>`}
+        ${ready && job.data && html`<${Origin} job=${job.data} facts=${facts} chosen=${state} />`}
+        ${view && html`<div style=${{ opacity: ready ? 1 : 0.45 }}><${ExampleView} example=${example} /></div>`}
         ${!view && (opening.loading || busy || job.loading) && html`<${ExampleSkeleton} />`}
         ${
           opening.none &&

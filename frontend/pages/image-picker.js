@@ -48,7 +48,7 @@ export function ImagePicker({ state }) {
     </div>
     <div class="thumbnails" role="group" aria-label="Images">
       ${data === null && Array.from({ length: 12 }, () => html`<${Skeleton} width=${`${side}px`} height=${`${side}px`} />`)}
-      ${(data?.items ?? []).map(
+      ${(base ? (data?.items ?? []) : []).map(
         (
           /** @type {{index: number, label: number}} */ item,
         ) => html`<button type="button" key=${item.index} aria-pressed=${item.index === index}

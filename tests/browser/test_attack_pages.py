@@ -33,12 +33,12 @@ def test_a_wrong_value_is_marked_at_its_field(page: Page, problems: list[str]) -
 def test_a_filter_of_the_gallery_survives_a_reload(page: Page, attack: dict[str, Any]) -> None:
     page.goto(f"/jobs/{attack['id']}")
     expect(page.locator(TILE).first).to_be_visible()
-    page.get_by_label("True class").select_option("3")
+    page.get_by_label("True class", exact=True).select_option("3")
     page.wait_for_url(re.compile("true_class=3"))
     expect(page.locator(TILE).first.locator(".caption")).to_contain_text("3 →")
     shown = page.locator(TILE).count()
     page.reload()
-    expect(page.get_by_label("True class")).to_have_value("3")
+    expect(page.get_by_label("True class", exact=True)).to_have_value("3")
     expect(page.locator(TILE)).to_have_count(shown)
     for caption in page.locator(f"{TILE} .caption").all():
         assert caption.inner_text().startswith("3 →")

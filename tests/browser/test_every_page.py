@@ -38,7 +38,7 @@ def test_home_shows_what_this_machine_found(page: Page) -> None:
 
 
 def test_a_job_is_found_renamed_repeated_and_deleted_from_the_history(
-    page: Page, attack: dict[str, Any]
+    page: Page, attack: dict[str, Any], problems: list[str]
 ) -> None:
     page.goto("/history")
     expect(page.locator("h1")).to_be_visible()
@@ -60,6 +60,8 @@ def test_a_job_is_found_renamed_repeated_and_deleted_from_the_history(
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/history")
     expect(page.get_by_text("A second look")).to_have_count(0)
+    # Pictures of the gallery that were under way when their job was deleted.
+    problems[:] = [each for each in problems if "triptych.png" not in each]
 
 
 def test_a_preset_fills_the_training_form(page: Page) -> None:

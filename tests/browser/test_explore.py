@@ -21,7 +21,7 @@ def test_it_opens_on_an_attack_that_this_machine_found(page: Page) -> None:
 
 
 def test_pressing_attack_shows_the_triptych_of_the_chosen_image(page: Page) -> None:
-    page.goto("/explore?index=7&split=test&model=")
+    page.goto("/explore?index=7&split=test")
     page.locator("#attack").click()
     expect(page.get_by_text("Image 7 of digits, test")).to_be_visible(timeout=15_000)
     expect(page.locator(TRIPTYCH)).to_be_visible()
