@@ -78,15 +78,8 @@ def minimum_distortion(
         x, y = images[rows], labels[rows]
         with torch.no_grad():
             logits = model(x).float()
-        aims = choose_targets(
-            model,
-            x,
-            y,
-            rule=rule,
-            given=None if given is None else given[rows],
-            seeds=None if seeds is None else seeds[rows],
-            logits=logits,
-        )
+        told, drawn = None if given is None else given[rows], None if seeds is None else seeds[rows]
+        aims = choose_targets(model, x, y, rule=rule, given=told, seeds=drawn, logits=logits)
         tick = _heartbeat(progress, rows.start, len(images))
         results.append(_attack(model, x, y, aims, logits=logits, method=method, tick=tick))
         if progress is not None:

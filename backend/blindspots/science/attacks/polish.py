@@ -29,7 +29,7 @@ from blindspots.science.measures import Classifier
 
 AVERAGING = (0.2, 0.5)  # share of the old slope, where the boundary is smooth and where it is rough
 PULL = (0.6, 0.03)
-ROUGH = 0.003  # a slope that turns by more than the root of this share, tick after tick, has facets
+ROUGH = 0.001  # a slope that turns by more than the root of this share, tick after tick, has facets
 TEMPERATURE = (0.1, 0.003)  # of the first margin
 EXCESS = (1e-2, 1e-4)  # of the first margin
 SMALLEST_MARGIN = 1e-3  # in logits: the scale of an image that starts at the boundary

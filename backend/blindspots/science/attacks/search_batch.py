@@ -17,7 +17,7 @@ from blindspots.science.measures import Classifier
 Mode = Literal["paper", "tight", "nearest"]
 Tick = Callable[[], None]
 FIRST_LOOK = 2  # candidates beyond `Search.candidates` that get one tick of the walk
-PROBE = 0.25  # share of the ticks after which candidates that are far behind are dropped
+PROBE = 4  # ticks, but no more than a quarter of all, after which candidates far behind are dropped
 FAR_BEHIND = 1.1  # times the length of the best candidate's change
 
 
@@ -43,8 +43,8 @@ class Search:
     max_growths: int = 40
     max_iterations: int = 100
     max_ticks: int = 40
-    polish_ticks: int = 30
-    candidates: int = 3
+    polish_ticks: int = 40
+    candidates: int = 4
 
     def __post_init__(self) -> None:
         least = {"max_growths": 1, "max_iterations": 1, "max_ticks": 2, "polish_ticks": 2, "candidates": 1}
@@ -225,7 +225,7 @@ def _nearest_by_walk(
     """Walks towards several rivals at once, of which the hopeless are dropped.
 
     One tick for the likeliest by logit gives each one's distance to the linearised boundary within the box;
-    the nearest `candidates` go on; after a quarter of the ticks those far behind the best are dropped.
+    the nearest `candidates` go on; after a few ticks those far behind the best are dropped.
     """
     n, classes, ticks = len(images), logits.shape[1], method.search.polish_ticks
     keep = min(method.search.candidates, classes - 1)
@@ -247,7 +247,7 @@ def _nearest_by_walk(
         ahead.argsort(dim=1, stable=True)[:, :keep] + look * torch.arange(n, device=images.device)[:, None]
     )
     rows, owner = rows.rows(chosen.flatten()), owner[chosen.flatten()]
-    go_on(max(1, min(round(PROBE * ticks), ticks - 1)))
+    go_on(min(PROBE, max(2, ticks // 4), ticks - 1))
     length = rows.size.reshape(n, keep)
     stay = (length <= FAR_BEHIND**2 * length.amin(dim=1, keepdim=True)).flatten().nonzero()[:, 0]
     rows, owner = rows.rows(stay), owner[stay]

@@ -209,7 +209,7 @@ def _accept(
     accepted &= after.isfinite()
     moved = (state.trial - state.x).square().sum(dim=1)
     change = (state.trial - state.original).square().sum(dim=1)
-    usable = gradient.isfinite().all(dim=1) & (moved > 1e-14)
+    usable = gradient.sum(dim=1).isfinite() & (moved > 1e-14)
     step.push_pair(
         state.steps, state.changes, state.count, state.x, state.trial, state.gradient, gradient, usable
     )
