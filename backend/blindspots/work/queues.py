@@ -42,7 +42,7 @@ def _files(settings: Settings) -> dict[str, Any]:
     folder = settings.data_dir / "messages"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
-        "broker_url": "filesystem://",
+        "broker_url": "filesystem://localhost",
         "broker_transport": "blindspots.work.transport:Transport",
         "broker_transport_options": {
             "data_folder_in": str(folder),

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -32,7 +33,7 @@ from blindspots.work.reconciler import Reconciler, take_back_from_the_dead
 from blindspots.work.runner import Runner
 from blindspots.work.warmup import warm_up
 
-STOP_SIGNAL = signal.SIGUSR2
+STOP_SIGNAL = signal.SIGURG  # ignored where nobody listens yet; billiard takes the usual ones for itself
 log = logging.getLogger(__name__)
 
 
@@ -152,6 +153,8 @@ def main() -> int:
     parser.add_argument("--kinds", default="blindspots.experiments:KINDS", help=argparse.SUPPRESS)
     parser.add_argument("--parent", type=int, help="End when this process is no longer the parent.")
     given = parser.parse_args()
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::UserWarning:billiard.semaphore_tracker")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if given.parent is not None:
         machine.die_with(given.parent)
