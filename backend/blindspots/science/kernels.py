@@ -19,13 +19,20 @@ import numpy as np
 from torch import Tensor
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}  # sums may be reordered; NaN and infinity keep their meaning
-compiled = numba.njit(fastmath=FAST, nogil=True, cache=True, error_model="numpy")
 
 ROOT_STEPS = 24
 ROOT_TOLERANCE = np.float32(2e-3)  # of the margin to be crossed; the walk aims past the boundary by more
 FLAT = np.float32(1e-30)
 LEAST_CURVATURE = np.float32(0.2)  # Powell's damping
 ZERO, HALF, ONE, FOUR = np.float32(0), np.float32(0.5), np.float32(1), np.float32(4)
+
+
+def compiled(kernel: Callable[..., Any]) -> Any:
+    """Compile at the first call, and keep the machine code on disk where some folder for it can be written."""
+    try:
+        return numba.njit(fastmath=FAST, nogil=True, cache=True, error_model="numpy")(kernel)
+    except RuntimeError:  # numba found no folder that it may write to
+        return numba.njit(fastmath=FAST, nogil=True, error_model="numpy")(kernel)
 
 
 def _on_tensors(kernel: Callable[..., None]) -> Callable[..., None]:

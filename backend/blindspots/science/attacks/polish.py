@@ -27,6 +27,7 @@ from blindspots.science import boxed, kernels
 from blindspots.science.attacks.goals import Goals
 from blindspots.science.measures import Classifier
 
+CALM = 0.3  # ticks of age per tick where the boundary is smooth; 1 where it is rough
 AVERAGING = (0.2, 0.5)  # share of the old slope, where the boundary is smooth and where it is rough
 PULL = (0.6, 0.03)
 ROUGH = 0.001  # a slope that turns by more than the root of this share, tick after tick, has facets
@@ -110,7 +111,7 @@ def walk(model: Classifier, rows: Walk, *, until: int, of: int, tick: Callable[[
         reached = rows.goals.reached(answers)
         step.keep_shorter(rows.best, rows.best_square, rows.x, rows.original, reached, False)
         rough = rows.turned / (rows.turned + ROUGH) if rows.ticks > 1 else torch.zeros_like(rows.turned)
-        rows.age += rough
+        rows.age += rough.clamp(min=CALM)
         pull = PULL[0] * (PULL[1] / PULL[0]) ** (rows.age / max(of - 1, 1))
         averaging = AVERAGING[0] + (AVERAGING[1] - AVERAGING[0]) * rough if rows.ticks else rough
         excess = rows.scale * _falling(EXCESS, share)
