@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from peer_process import PeerProcess
 from scipy_attack import scipy_attack
@@ -16,6 +16,7 @@ from blindspots.science.attacks.targets import TargetRule
 
 TICKS = (10, 20, 40, 100)
 POLISH_TICKS = (5, 10, 20, 40)
+CANDIDATE_TICKS = {False: ((9, 20), (9, 40)), True: ((5, 30), (9, 30), (9, 60), (9, 100), (9, 200))}
 PEERS = {
     # name: most images it is given, and whether it also runs on the convolutional network
     "adv-lib DDN 100": (None, True),
@@ -76,8 +77,13 @@ def timed(attack: Callable[[Case], Tensor]) -> Callable[[Case], tuple[Tensor, fl
     return run
 
 
-def ours(mode: Mode, rule: TargetRule, ticks: int, *, polish: bool) -> Contestant:
+def ours(
+    mode: Mode, rule: TargetRule, ticks: int, *, polish: bool, candidates: int | None = None
+) -> Contestant:
     """One mode of our attack. Rule "given" aims at the case's random targets."""
+    search = Search(polish_ticks=ticks) if polish else Search(max_ticks=ticks)
+    if candidates is not None:
+        search = replace(search, candidates=candidates)
 
     def attack(case: Case) -> Tensor:
         return minimum_distortion(
@@ -88,22 +94,27 @@ def ours(mode: Mode, rule: TargetRule, ticks: int, *, polish: bool) -> Contestan
             target_rule=rule,
             given=case.targets if rule == "given" else None,
             polish=polish,
-            search=Search(polish_ticks=ticks) if polish else Search(max_ticks=ticks),
+            search=search,
         ).adversarial
 
     goal = {"given": "random target", "nearest": "nearest class", "untargeted": "untargeted"}[rule]
-    name = f"ours {mode}, {goal}{', polish' if polish else ''}, {ticks} ticks"
+    choices = f"{', polish' if polish else ''}{f', {candidates} candidates' if candidates else ''}"
+    name = f"ours {mode}, {goal}{choices}, {ticks} ticks"
     return Contestant(name, "ours", rule == "given", timed(attack))
 
 
-def our_modes() -> list[Contestant]:
+def our_modes(convolutional: bool) -> list[Contestant]:
     """Every minimum-norm mode, with several budgets of ticks (one forward and backward pass each)."""
     modes: list[tuple[Mode, TargetRule]] = [("tight", "given"), ("tight", "nearest"), ("nearest", "nearest")]
-    return [
+    usual = [
         ours(mode, rule, ticks, polish=polish)
         for mode, rule in modes
         for polish in (False, True)
         for ticks in (POLISH_TICKS if polish else TICKS)
+    ]
+    budgets = CANDIDATE_TICKS[convolutional]
+    return usual + [
+        ours("nearest", "nearest", ticks, polish=True, candidates=candidates) for candidates, ticks in budgets
     ]
 
 
@@ -143,7 +154,7 @@ def peer(name: str, process: PeerProcess, *, limit: int | None, batch_size: int)
 def contestants(case: Case, process: PeerProcess, *, scipy_images: int, batch_size: int) -> list[Contestant]:
     """Everyone who attacks this case, ours and others in turn."""
     convolutional = any(isinstance(module, nn.Conv2d) for module in case.network.modules())
-    own = our_modes()
+    own = our_modes(convolutional)
     if case.linear is not None:
         own += [exact(targeted=False), exact(targeted=True)]
     others = [

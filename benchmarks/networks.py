@@ -47,6 +47,7 @@ RECIPES = {
         architectures.Convolutional(filters=32, kernel=5, pool=2, hidden=128, dropout=0.5), (0.0,), "adam"
     ),
     "N100": Recipe(architectures.MultilayerPerceptron(widths=[100, 100]), (1e-5, 1e-5, 1e-6)),
+    "N200": Recipe(architectures.MultilayerPerceptron(widths=[200, 200]), (1e-5, 1e-5, 1e-6)),
 }
 
 

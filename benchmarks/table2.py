@@ -3,7 +3,8 @@
     python benchmarks/table2.py
 
 256 training images, random targets, in mode paper (coarse c) and tight (bisected c). Compared with the paper
-on the 20 cells off the diagonal: mean absolute difference in points, and Spearman's rank correlation.
+over the 25 cells, and over the 20 off the diagonal, where 100 % is not there by construction: mean absolute
+difference in points, and Spearman's rank correlation.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def matrix(mode: Mode, images: Tensor, labels: Tensor, *, seed: int) -> np.ndarr
     return np.array(rows)
 
 
-def compare(ours: np.ndarray) -> tuple[float, float]:
-    """Mean absolute difference in points and Spearman's correlation over the cells off the diagonal."""
-    mine, paper = ours[:, :5][OFF_DIAGONAL], PAPER[:, :5][OFF_DIAGONAL]
+def compare(ours: np.ndarray, cells: np.ndarray) -> tuple[float, float]:
+    """Mean absolute difference in points and Spearman's correlation over some of the cells."""
+    mine, paper = ours[:, :5][cells], PAPER[:, :5][cells]
     return float(np.abs(mine - paper).mean()), float(spearmanr(mine, paper).statistic)
 
 
@@ -71,9 +72,13 @@ def main() -> None:
     answer = {}
     for mode in [mode for mode in get_args(Mode) if mode != "nearest"]:
         ours = matrix(mode, images[chosen], labels[chosen], seed=options.seed)
-        difference, correlation = compare(ours)
-        answer[mode] = {"table": ours.tolist(), "difference": difference, "spearman": correlation}
-        print(f"\n### mode {mode}: mean difference {difference:.2f} points, Spearman {correlation:.3f}\n")
+        figures = {"25 cells": np.ones_like(OFF_DIAGONAL), "20 off the diagonal": OFF_DIAGONAL}
+        compared = {words: compare(ours, cells) for words, cells in figures.items()}
+        answer[mode] = {"table": ours.tolist(), "compared": compared}
+        print(f"\n### mode {mode}\n")
+        for words, (difference, correlation) in compared.items():
+            print(f"- {words}: mean absolute difference {difference:.2f} points, Spearman {correlation:.3f}")
+        print()
         print(f"| source | distortion (paper) | {' | '.join(NAMES)} |\n|---|---|{'---|' * len(NAMES)}")
         for name, row, paper in zip(NAMES, ours, PAPER, strict=True):
             cells = [f"{mine:.1f} ({printed:g})" for mine, printed in zip(row[:5], paper[:5], strict=True)]
