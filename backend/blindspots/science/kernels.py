@@ -28,7 +28,7 @@ ZERO, HALF, ONE, FOUR = np.float32(0), np.float32(0.5), np.float32(1), np.float3
 
 
 def compiled(kernel: Callable[..., Any]) -> Any:
-    """Compile at the first call, and keep the machine code on disk where some folder for it can be written."""
+    """Compile at the first call, and keep the machine code on disk where a folder for it can be written."""
     try:
         return numba.njit(fastmath=FAST, nogil=True, cache=True, error_model="numpy")(kernel)
     except RuntimeError:  # numba found no folder that it may write to

@@ -129,10 +129,18 @@ def search_batch(
     if method.polish and method.mode != "paper":
         lost = (~found.success).nonzero()[:, 0]
         if len(lost):  # the walk found no way: the weight search is slower and more patient
-            plan = method.plan()
-            state = search_weights(model, images[lost], aims.rows(lost), plan, fused=method.fused, tick=tick)
-            found.put(lost, _searched(state))
+            found.put(
+                lost, _rescue(model, images[lost], aims.rows(lost), logits[lost], method=method, tick=tick)
+            )
     return found
+
+
+def _rescue(
+    model: Classifier, images: Tensor, aims: Goals, logits: Tensor, *, method: Method, tick: Tick
+) -> Found:
+    """The weight search, and the walk from where it ends."""
+    found = _searched(search_weights(model, images, aims, method.plan(), fused=method.fused, tick=tick))
+    return _polished(model, images, aims, logits, found=found, method=method, tick=tick)
 
 
 def _searched(state: State) -> Found:
