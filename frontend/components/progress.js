@@ -23,8 +23,8 @@ export function Progress({ job }) {
   const remaining = left !== null && job.state === "running" ? `about ${duration(left)} left` : "";
   return html`<div class="progress">
     <progress max="1" value=${share} aria-label=${`${Math.round(share * 100)} % done`}></progress>
-    <div class="row">
-      <span><${Prose} text=${words || "Starting"} /></span>
+    <div class="row" data-state=${job.state}>
+      <span title=${words}><${Prose} text=${words || "Starting"} /></span>
       <span>${job.state === "running" ? [`${Math.floor(100 * share)} %`, remaining].filter(Boolean).join(" · ") : ""}</span>
     </div>
   </div>`;

@@ -37,7 +37,7 @@ export function JobPage({ id }) {
         <${Badge} job=${job} /><span>${kindName(job)}</span>
         ${job.model && html`<span>${job.model.name}</span>`}${job.dataset && html`<span>${job.dataset}</span>`}
         <span title=${moment(job.created_at)}>${ago(job.created_at)}</span>
-        ${job.duration_seconds ? html`<span>took ${duration(job.duration_seconds)}</span>` : null}
+        ${job.duration_seconds ? html`<span>${finished(job) ? "took" : "for"} ${duration(job.duration_seconds)}</span>` : null}
         <span>by ${job.owner}</span>
       </p>
       ${!finished(job) && html`<${Progress} job=${job} />`}
