@@ -138,16 +138,31 @@ def arguments() -> argparse.Namespace:
         "--patience", type=float, default=10.0, help="seconds above which an attack runs once"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processor", type=int, help="to pin to, by default the last one")
     parser.add_argument("--only", nargs="+", help="only attacks whose name contains one of these")
     parser.add_argument("--json", type=Path, default=Path(__file__).parent / ".cache" / "attack.json")
     return parser.parse_args()
 
 
+def facts(options: argparse.Namespace, processor: int | None, peers: PeerProcess) -> dict[str, object]:
+    """Where and how this run was made."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": platform.processor() or platform.machine(),
+        "processor": processor,
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "peers": peers.versions,
+        "options": {key: str(value) for key, value in vars(options).items()},
+    }
+
+
 def main() -> None:
     options = arguments()
-    processor = pin_to_one_processor()
+    processor = pin_to_one_processor(options.processor)
     outcomes: dict[str, list[Outcome]] = {}
-    tables = []
+    verdicts: list[Verdict] = []
     with PeerProcess() as peers:
         for name in options.networks:
             case = make_case(name, options.conv_images if name == "conv" else options.images, options.seed)
@@ -158,22 +173,11 @@ def main() -> None:
             if options.only:
                 people = [p for p in people if any(word in p.name for word in options.only)]
             outcomes[name] = measure(case, people, repeats=options.repeats, patience=options.patience)
-            tables.append(table(case, outcomes[name]))
-            print(tables[-1] + "\n", flush=True)
-    verdicts = judge_all(outcomes)
+            verdicts = judge_all(outcomes)
+            print(table(case, outcomes[name]) + "\n", flush=True)
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(as_json(outcomes, verdicts, facts(options, processor, peers)))
     print(verdict_table(verdicts))
-    run: dict[str, object] = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": platform.processor() or platform.machine(),
-        "processor": processor,
-        "processors": os.cpu_count(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "peers": peers.versions,
-        "options": {key: str(value) for key, value in vars(options).items()},
-    }
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(as_json(outcomes, verdicts, run))
 
 
 if __name__ == "__main__":

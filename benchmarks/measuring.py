@@ -77,13 +77,14 @@ def judge(
     return torch.where(fooled, distances, torch.inf).numpy(), outside
 
 
-def pin_to_one_processor() -> int | None:
+def pin_to_one_processor(processor: int | None = None) -> int | None:
     """One thread on one processor, subnormals as zero. Returns the processor, None where not pinned."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     if not hasattr(os, "sched_setaffinity"):
         return None
-    processor = max(os.sched_getaffinity(0))
+    if processor is None:
+        processor = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {processor})
     return processor
 
