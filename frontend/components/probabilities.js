@@ -16,20 +16,24 @@ export function Probabilities({ facts }) {
   return html`<article class="figure" data-figure="probabilities">
     <h3>What the network believes</h3>
     <p>Probability of each class for the original and for the changed image${many ? `; the ${shown} most likely of ${order.length}` : ""}.</p>
-    <div class="key"><span><i class="before"></i>before</span><span><i class="after"></i>after</span></div>
     <div class="bars" role="table" aria-label="Probabilities before and after">
+      <span class="key"></span><span></span>
+      <span class="key" role="columnheader"><i class="before"></i>before</span>
+      <span class="key" role="columnheader"><i class="after"></i>after</span>
       ${classes.map(
-        (index) => html`<${Pair} key=${index} name=${className(names, index)} before=${before[index]} after=${after[index]}
-        mark=${index === facts.reached ? "reached" : index === facts.prediction ? "before" : ""} />`,
+        (index) =>
+          html`<${Pair} key=${index} name=${className(names, index)} before=${before[index]} after=${after[index]}
+            marked=${index === facts.reached || index === facts.prediction} />`,
       )}
     </div>
   </article>`;
 }
 
-/** @param {{name: string, before: number | undefined, after: number | undefined, mark: string}} props */
-const Pair = ({ name, before = 0, after = 0, mark }) => html`
-  <span role="rowheader">${mark ? html`<strong>${name}</strong>` : name}</span>
-  <span class="pair" title=${`${percent(before)} before, ${percent(after)} after`}>
+/** @param {{name: string, before: number | undefined, after: number | undefined, marked: boolean}} props */
+const Pair = ({ name, before = 0, after = 0, marked }) => html`
+  <span role="rowheader">${marked ? html`<strong>${name}</strong>` : name}</span>
+  <span class="pair" aria-hidden="true">
     <i class="before" style=${{ width: `${100 * before}%` }}></i><i class="after" style=${{ width: `${100 * after}%` }}></i>
   </span>
-  <span class="value">${mark === "before" ? percent(before) : percent(after)}</span>`;
+  <span class="value" role="cell">${percent(before)}</span>
+  <span class="value" role="cell">${percent(after)}</span>`;

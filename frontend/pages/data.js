@@ -3,8 +3,11 @@ import { useState } from "preact/hooks";
 
 import { submit } from "../api.js";
 import { shapeWords, useDatasets } from "../catalog.js";
+import { finished } from "../components/progress.js";
+import { Prose } from "../components/prose.js";
 import { Running } from "../components/running.js";
 import { Failure, Heading, Skeletons } from "../components/states.js";
+import { jobsVersion } from "../events.js";
 import { bytes, count } from "../format.js";
 import { html } from "../html.js";
 import { useJobs } from "../jobs.js";
@@ -17,24 +20,25 @@ const sources = { bundled: "bundled", downloaded: "downloaded, checksums verifie
 
 export function Data() {
   const { data, error, loading, reload } = useDatasets();
-  const running = useJobs("kind=fetch_dataset&state=running&limit=5");
-  const queued = useJobs("kind=fetch_dataset&state=queued&limit=5");
-  const jobs = [...(running.data?.items ?? []), ...(queued.data?.items ?? [])];
+  const downloads = useJobs("kind=fetch_dataset&limit=20");
+  /** @type {Job[]} */
+  const all = downloads.data?.items ?? [];
+  const jobs = all.filter((job) => !finished(job));
   return html`
     <${Heading} title="Data" lead="Images to train on and to attack. They are read where they lie; nothing leaves this machine." />
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${loading && html`<${Skeletons} count=${3} height="160px" />`}
     ${jobs.length > 0 && html`<section aria-label="Downloads"><${Running} jobs=${jobs} /></section>`}
-    ${data && html`<section><div class="columns">${data.items.map((dataset) => html`<${Card} key=${dataset.name} dataset=${dataset} busy=${jobs.some((job) => job.dataset === dataset.name)} />`)}</div></section>`}
+    ${data && html`<section><div class="columns">${data.items.map((dataset) => html`<${Card} key=${dataset.name} dataset=${dataset} newest=${all.find((job) => job.dataset === dataset.name)} />`)}</div></section>`}
     <${Own} />`;
 }
 
-/** @param {{dataset: Dataset, busy: boolean}} props */
-function Card({ dataset, busy }) {
+/** @param {{dataset: Dataset, newest: Job | undefined}} props */
+function Card({ dataset, newest }) {
   const sizes = Object.entries(dataset.sizes ?? {}).map(([split, size]) => `${count(size)} ${split}`);
   return html`<article class="card stack">
     <div><h2>${dataset.title}</h2><p class="muted">${[shapeWords(dataset.shape), ...sizes].filter(Boolean).join(" · ")}</p></div>
-    ${dataset.available ? html`<${Thumbnails} dataset=${dataset} />` : html`<${Fetch} dataset=${dataset} busy=${busy} />`}
+    ${dataset.available ? html`<${Thumbnails} dataset=${dataset} />` : html`<${Fetch} dataset=${dataset} newest=${newest} />`}
     ${
       dataset.available &&
       html`<p class="row spread"><small class="muted">${sources[dataset.source] ?? dataset.source}${dataset.bytes ? `, ${bytes(dataset.bytes)}` : ""}</small>
@@ -59,24 +63,28 @@ function Thumbnails({ dataset }) {
   </div>`;
 }
 
-/** @param {{dataset: Dataset, busy: boolean}} props */
-function Fetch({ dataset, busy }) {
+/** @param {{dataset: Dataset, newest: Job | undefined}} props  `newest`: its last download */
+function Fetch({ dataset, newest }) {
   const [problem, setProblem] = useState("");
   const [sent, setSent] = useState(false);
+  const busy = sent || (newest !== undefined && !finished(newest));
+  const failed = problem || (newest?.state === "failed" ? (newest.error?.message ?? "The download failed.") : "");
   const go = async () => {
     setSent(true);
+    setProblem("");
     try {
       await submit({ kind: "fetch_dataset", dataset: dataset.name });
+      jobsVersion.value += 1;
     } catch (error) {
-      setSent(false);
       setProblem(error instanceof Error ? error.message : String(error));
     }
+    setSent(false);
   };
   if (!dataset.downloadable) return html`<p class="muted">Not here, and it cannot be downloaded from here.</p>`;
   return html`<div class="stack">
     <p class="muted">Not on this machine yet. It is downloaded from its public mirror and checked against its published checksums${dataset.bytes ? `; ${bytes(dataset.bytes)}` : ""}.</p>
-    <div><button type="button" class="primary" disabled=${busy || sent} onClick=${go}>${busy || sent ? "Downloading" : `Download ${dataset.title}`}</button></div>
-    ${problem && html`<p class="bad" role="alert">${problem}</p>`}
+    <div><button type="button" class="primary" disabled=${busy} onClick=${go}>${busy ? "Downloading" : `Download ${dataset.title}`}</button></div>
+    ${failed && !busy && html`<p class="bad" role="alert"><${Prose} text=${failed} /></p>`}
   </div>`;
 }
 
