@@ -15,7 +15,8 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("blindspots")))
-    """Folder of everything the embedded mode keeps: database, artifacts, messages, secret. Created with mode 0700."""
+    """Folder of everything the embedded mode keeps: database, artifacts, messages, secret. Created with
+    mode 0700."""
 
     database_url: str = ""
     """SQLAlchemy URL. Empty: SQLite in the data folder."""
@@ -27,7 +28,8 @@ class Settings(BaseSettings):
     """Folder of results. Empty: `artifacts` in the data folder."""
 
     datasets_dir: Path | None = None
-    """Folder in which data sets are looked for beside the downloaded ones, for instance MNIST's four IDX files in `mnist/`."""
+    """Folder in which data sets are looked for beside the downloaded ones, for instance MNIST's four IDX
+    files in `mnist/`."""
 
     host: str = "127.0.0.1"
     """Address to listen on. Anything but loopback is refused."""
