@@ -57,7 +57,8 @@ class Stub(Spec):
     def _model(self) -> NewModel:
         weights = {"weight": np.full((2, 4), self.seed, np.float32), "bias": np.zeros(2, np.float32)}
         return NewModel(
-            self.model_name, "softmax", {}, weights, (1, 2, 2), ("0", "1"), "digits", 8, {"test_error": 0.5}, linear=True
+            self.model_name, "softmax", {}, weights, (1, 2, 2), ("0", "1"), "digits", 8, {"test_error": 0.5},
+            linear=True,
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""Whatever happens in whatever order, a job's parts are committed once, in order of its states, and none is lost.
+"""Whatever happens in whatever order, a job's parts are committed once, and none is lost.
 
-A Hypothesis state machine drives the store as workers, users, the reconciler and crashes would, beside a model of it
-that is a handful of dictionaries.
+A Hypothesis state machine drives the store as workers, users, the reconciler and crashes would, beside a
+model of it that is a handful of dictionaries.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""An old database comes along, a newer one is refused with a clear sentence, and models and migrations agree."""
+"""An old database comes along, a newer one is refused, and models and migrations agree."""
 
 import pytest
 from alembic.autogenerate import compare_metadata

@@ -125,7 +125,7 @@ def test_a_trained_model_appears_with_the_job_that_trained_it(bench):
 
 
 def cancelled_while_running(bench, **values):
-    runner, lifeline = bench.worker(end_process=lambda: ended.append(time.monotonic()))
+    runner, _ = bench.worker(end_process=lambda: ended.append(time.monotonic()))
     ended = []
     job_id = bench.service.submit(Stub(part_count=2, **values), owner="ada")["id"]
     thread = threading.Thread(target=runner.run)
@@ -161,7 +161,7 @@ def test_a_worker_that_is_asked_to_stop_gives_its_part_back(local, monkeypatch):
     job_id = local.service.submit(Stub(part_count=2, part_seconds=20), owner="ada")["id"]
     thread = threading.Thread(target=runner.run)
     thread.start()
-    while not local.service.parts(job_id)[0]["state"] == "running":
+    while local.service.parts(job_id)[0]["state"] != "running":
         time.sleep(0.02)
     lifeline.stop()
     thread.join(5)
@@ -234,7 +234,7 @@ def test_the_reconciler_takes_back_and_publishes_again(local):
     assert local.reconciler.step()
     assert local.service.parts(job_id)[0]["state"] == "ready"
     assert len(sent) == 1  # nobody is there who could take a message
-    _, lifeline = local.worker()
+    local.worker()
     assert local.reconciler.step()
     assert sent == [("batch", part_id)] * 2
     assert local.reconciler.step()

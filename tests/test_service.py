@@ -44,8 +44,8 @@ def laboratory(tmp_path_factory):
     bench = Workbench("", tmp_path_factory.mktemp("laboratory") / "data", kinds=KINDS)
     machine.prepare_torch(1)
     training = Train.model_validate(
-        {"dataset": "digits", "network": {"name": "softmax"}, "optimiser": {"name": "lbfgs", "max_iterations": 60},
-         "model_name": "linear"}
+        {"dataset": "digits", "network": {"name": "softmax"}, "optimiser": {"name": "lbfgs",
+        "max_iterations": 60}, "model_name": "linear"}
     )  # fmt: skip
     bench.trained = bench.service.submit(training, owner="ada")["id"]
     runner, _ = bench.worker()
@@ -108,7 +108,7 @@ class TestSubmitting:
         assert bench.service.latest_event() == 0
 
     def test_a_broker_that_is_away_refuses_no_job(self, local):
-        def away(lane, part_id):
+        def away(_lane, _part_id):
             raise ConnectionRefusedError
 
         local.publisher.send = away
@@ -146,11 +146,11 @@ class TestSubmitting:
 
     def test_what_does_not_exist_is_not_found(self, bench):
         for look in (
-            bench.service.job, bench.service.parts, bench.service.cancel, bench.service.delete, bench.service.keep,
-            bench.service.model, bench.service.delete_model, bench.service.image_png, bench.service.dataset,
-            lambda name: bench.service.figure(name, "distortion", "light"),
-            lambda name: bench.service.examples(name, ExampleQuery()),
-            lambda name: bench.service.rename(name, "x"), lambda name: bench.service.rerun(name, {}, "ada"),
+            bench.service.job, bench.service.parts, bench.service.cancel, bench.service.delete,
+            bench.service.keep, bench.service.model, bench.service.delete_model, bench.service.image_png,
+            bench.service.dataset, lambda name: bench.service.figure(name, "distortion", "light"), lambda
+            name: bench.service.examples(name, ExampleQuery()), lambda name: bench.service.rename(name,
+            "x"), lambda name: bench.service.rerun(name, {}, "ada"),
         ):  # fmt: skip
             with pytest.raises(NotFound):
                 look(NOWHERE)

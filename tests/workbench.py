@@ -1,4 +1,4 @@
-"""The service on a real database, and a worker of it in this process: what a test of the job machinery needs."""
+"""The service on a real database, and a worker of it in this process: what tests of jobs need."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -133,7 +133,9 @@ class Workers:
         *,
         lanes: tuple[str, ...] = LANES,
         kinds: str = "blindspots.experiments:KINDS",
+        longest_pause: float = LONGEST_PAUSE,
     ) -> None:
+        self._longest_pause = longest_pause
         self._settings = settings
         self._database = database
         self._kinds = kinds
@@ -187,7 +189,7 @@ class Workers:
                 return
             place.process = None
             place.failures = 0 if now - place.started > STEADY_SECONDS else place.failures + 1
-            pause = min(LONGEST_PAUSE, 0.5 * 2**place.failures) if place.failures else 0.0
+            pause = min(self._longest_pause, 0.5 * 2**place.failures) if place.failures else 0.0
             place.not_before = now + pause
             log.warning(
                 "the %s worker ended with status %s; it starts again in %.0f s", place.lane, status, pause

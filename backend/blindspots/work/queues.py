@@ -1,8 +1,8 @@
 """Celery: one task, two queues.
 
 It carries part ids to processes and restarts what dies; the database is the truth. So: early acknowledgement,
-one message at a time, no results, no remote control, JSON only. A lost message is sent again by the reconciler;
-a message that comes twice finds its part taken.
+one message at a time, no results, no remote control, JSON only. A lost message is sent again by the
+reconciler; a message that comes twice finds its part taken.
 """
 
 from typing import Any
