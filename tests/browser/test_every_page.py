@@ -60,6 +60,8 @@ def test_a_job_is_found_renamed_repeated_and_deleted_from_the_history(
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url("**/history")
     expect(page.get_by_text("A second look")).to_have_count(0)
+    page.goto("about:blank")
+    page.wait_for_timeout(500)
     # Pictures of the gallery that were under way when their job was deleted.
     problems[:] = [each for each in problems if "triptych.png" not in each]
 

@@ -34,6 +34,7 @@ def test_pressing_attack_shows_the_triptych_of_the_chosen_image(page: Page) -> N
 
 def test_the_key_a_attacks_but_not_while_typing(page: Page) -> None:
     page.goto("/explore")
+    expect(page.locator("#attack")).to_be_enabled()
     page.locator("#index").press("a")
     assert "job=" not in page.url
     page.locator("h1").click()
