@@ -6,17 +6,19 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from blindspots.errors import Cancelled, Unavailable
+from blindspots.errors import Cancelled, Unreachable
 from blindspots.experiments.fetch_dataset import FetchDataset
 from blindspots.zoo import datasets
 from in_memory import Laboratory, MemoryContext
 from test_zoo import STANDARD, encoded
+from workbench import Workbench
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +145,7 @@ def test_nothing_is_installed_unless_every_file_is_right(
         source.cut_after = 30
     context = laboratory.context()
     job = FetchDataset(dataset="mnist")
-    with pytest.raises(Unavailable, match="could not be downloaded") as refusal:
+    with pytest.raises(Unreachable, match="could not be downloaded") as refusal:
         job.run(job.plan(laboratory)[0], context)
     assert "BLINDSPOTS_DATASETS_DIR" in refusal.value.message
     assert context.installed == {}
@@ -171,3 +173,20 @@ def test_published_addresses_are_checked_files() -> None:
         assert all(mirror.endswith("/") for mirror in download.mirrors)
         assert len(download.md5) == 4
         assert all(len(checksum) == 32 for checksum in download.md5.values())
+
+
+def test_a_job_whose_servers_are_away_fails_and_says_so(
+    source: Published, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    download = datasets.SOURCES["mnist"]
+    away = datasets.Download(mirrors=("http://127.0.0.1:9/",), md5=download.md5, bytes=download.bytes)
+    monkeypatch.setitem(datasets.SOURCES, "mnist", away)
+    bench = Workbench("", tmp_path / "data", kinds={"fetch_dataset": FetchDataset})
+    job_id = bench.service.submit(FetchDataset(dataset="mnist"), owner="ada")["id"]
+    runner, _ = bench.worker()
+    assert runner.run() == 1
+    job = bench.service.job(job_id)
+    bench.close()
+    assert (job["state"], job["error"]["code"]) == ("failed", "unreachable")
+    assert "BLINDSPOTS_DATASETS_DIR" in job["error"]["message"]
+    assert source.asked == []

@@ -87,6 +87,13 @@ class Unavailable(BlindspotsError):
     code = "unavailable"
 
 
+class Unreachable(BlindspotsError):
+    """A server of others that a job needs does not answer. Unlike `Unavailable` it ends the job."""
+
+    status = 502
+    code = "unreachable"
+
+
 class StartupError(BlindspotsError):
     """The program cannot start: port taken, folder not writable, database newer than the code."""
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from blindspots.errors import InvalidInput, Unavailable
+from blindspots.errors import InvalidInput, Unreachable
 from blindspots.experiments.base import Catalog, Context, Part, Result, Spec
 from blindspots.zoo import datasets, idx
 from blindspots.zoo.datasets import Download
@@ -91,7 +91,7 @@ class _Download:
         self.saved = self._size()
 
     def all_files(self) -> dict[str, bytes]:
-        """Every file, with the promised checksum. Raises Unavailable where no mirror gives it."""
+        """Every file, with the promised checksum. Raises Unreachable where no mirror gives it."""
         for name in self.source.md5:
             self._fetch(name)
         return {name: bytes(self.content[name]) for name in self.source.md5}
@@ -115,7 +115,7 @@ class _Download:
                 if not resumed:
                     reasons.append(f"{mirror}: the file does not have the published checksum")
                     break
-        raise Unavailable(
+        raise Unreachable(
             f"{name} could not be downloaded ({'; '.join(reasons)}). Try again later, or put the four files "
             "into a folder of that name under the data-set folder (BLINDSPOTS_DATASETS_DIR)."
         )
