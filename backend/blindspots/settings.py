@@ -56,7 +56,8 @@ class Settings(BaseSettings):
     """Worker losses that one part may suffer before its job fails."""
 
     threads: int = Field(0, ge=0, le=1024)
-    """CPU threads of one worker. 0: OMP_NUM_THREADS where that is set, else every core."""
+    """CPU threads of one worker. 0: OMP_NUM_THREADS where that is set, else all cores but one for batch jobs,
+    and half of them, at most 4, for interactive ones."""
 
     max_body_bytes: int = Field(1 << 20, ge=1024)
     """Largest JSON body of a request."""

@@ -109,7 +109,11 @@ def ended(process: psutil.Process) -> bool:
         return True
 
 
-@pytest.fixture(scope="module", params=["files", "redis"])
+# Each mode in one process, so that each plant is built once.
+MODES = [pytest.param(mode, marks=pytest.mark.xdist_group(f"plant-{mode}")) for mode in ("files", "redis")]
+
+
+@pytest.fixture(scope="module", params=MODES)
 def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     folder = tmp_path_factory.mktemp(request.param) / "data"
     paths = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])

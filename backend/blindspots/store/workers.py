@@ -59,6 +59,13 @@ def on_host(tx: Connection, host: str) -> Sequence[Any]:
     return tx.execute(select(workers.c.id, workers.c.pid).where(workers.c.host == host)).all()
 
 
+def holding(tx: Connection, host: str) -> int:
+    """Parts that workers of this machine run."""
+    here = select(workers.c.id).where(workers.c.host == host)
+    running = parts.c.state == "running", parts.c.worker_id.in_(here)
+    return int(tx.execute(select(func.count()).select_from(parts).where(*running)).scalar_one())
+
+
 def every(tx: Connection, alive_seconds: float) -> Sequence[Row[Any]]:
     """All workers that are remembered, with what they run and whether they were seen lately."""
     alive = (workers.c.seen_at > now(-alive_seconds)).label("alive")

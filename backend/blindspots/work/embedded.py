@@ -17,8 +17,9 @@ from pydantic import SecretStr
 
 from blindspots.errors import BlindspotsError, StartupError
 from blindspots.settings import Settings
-from blindspots.store import migrations
+from blindspots.store import migrations, workers
 from blindspots.store.database import Database, check_answers
+from blindspots.work.machine import host_name
 from blindspots.work.queues import LANES
 from blindspots.work.reconciler import take_back_from_the_dead
 
@@ -174,12 +175,18 @@ class Workers:
         for process in running:
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline and any(process.poll() is None for process in running):
+            time.sleep(0.3)
+            if self._idle():
+                break  # Celery's own way out takes seconds; whoever holds nothing can simply go
         for process in running:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(max(0.1, deadline - time.monotonic()))
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            process.kill()
+            process.wait()
+
+    def _idle(self) -> bool:
+        with contextlib.suppress(BlindspotsError), self._database.read() as tx:
+            return workers.holding(tx, host_name()) == 0
+        return False
 
     def _tend(self, place: _Place) -> None:
         now = time.monotonic()

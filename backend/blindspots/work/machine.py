@@ -28,14 +28,15 @@ def host_name() -> str:
     return f"{socket.gethostname()}/{namespace}" if namespace else socket.gethostname()
 
 
-def thread_count(settings: Settings) -> int:
-    """CPU threads of one worker."""
+def thread_count(settings: Settings, lane: str) -> int:
+    """CPU threads of one worker. The lanes leave each other room: threads that wait for a core only spin."""
     given = os.environ.get("OMP_NUM_THREADS", "")
     if settings.threads:
         return settings.threads
     if given.isdecimal() and int(given) > 0:
         return int(given)
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, cores - 1) if lane == "batch" else max(1, min(4, cores // 2))
 
 
 def limit_threads(count: int) -> None:

@@ -194,9 +194,8 @@ def _cell(value: Any) -> str:
         return str(value).lower()
     if not isinstance(value, str):
         return str(value)
-    if value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        value = "'" + value
-    return '"' + value.replace('"', '""') + '"' if any(sign in value for sign in ',"\r\n') else value
+    text = f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\r\n') else text
 
 
 def _json_rows(job: Json, table: Arrays) -> Iterator[bytes]:

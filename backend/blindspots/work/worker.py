@@ -22,16 +22,15 @@ from celery import Celery, signals
 from blindspots.errors import BlindspotsError
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
-from blindspots.store import migrations
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database
 from blindspots.store.workers import NewWorker
 from blindspots.work import machine
+from blindspots.work.catalog import DatasetFolders
 from blindspots.work.lifeline import Lifeline
 from blindspots.work.queues import LANES, TASK, CeleryPublisher, configuration
 from blindspots.work.reconciler import Reconciler, take_back_from_the_dead
 from blindspots.work.runner import Runner
-from blindspots.work.warmup import warm_up
 
 STOP_SIGNAL = signal.SIGURG  # ignored where nobody listens yet; billiard takes the usual ones for itself
 log = logging.getLogger(__name__)
@@ -82,7 +81,7 @@ def build(post: Post) -> WorkerApp:
 def prepare_child(post: Post) -> Runner:
     """In the computing process: threads, device, kernels, the worker's row and its lifeline."""
     machine.die_with(os.getppid())
-    threads = machine.thread_count(post.settings)
+    threads = machine.thread_count(post.settings, post.lane)
     device, device_name = machine.prepare_torch(threads)
     settings = post.settings
     database = Database(settings.database)
@@ -94,7 +93,10 @@ def prepare_child(post: Post) -> Runner:
     signal.signal(STOP_SIGNAL, lambda *_: lifeline.stop())
     kinds = post.load_kinds()
     if post.lane == "interactive":
-        warm_up()
+        # Imported here: only this lane pays for it.
+        from blindspots.work.warmup import warm_up
+
+        warm_up(device, DatasetFolders.of(settings))
     take_back_from_the_dead(database, settings)
     lifeline.start()
     signals.worker_process_shutdown.connect(lambda **_: lifeline.close(), weak=False)
@@ -107,11 +109,13 @@ def prepare_child(post: Post) -> Runner:
 
 def run(settings: Settings, lane: str, *, kinds: str = "blindspots.experiments:KINDS") -> int:
     """Work until SIGTERM; answers the exit status. Raises StartupError where the database does not fit."""
+    from blindspots.store import migrations
+
     database = Database(settings.database)
     migrations.check_current(database)
     publisher = CeleryPublisher(settings)
     reconciler = Reconciler(settings, database, ArtifactStore(settings.artifacts), publisher)
-    machine.limit_threads(machine.thread_count(settings))
+    machine.limit_threads(machine.thread_count(settings, lane))
     app = build(Post(settings, lane, kinds))
 
     def ready(**_: Any) -> None:
