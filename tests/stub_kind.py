@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from blindspots.experiments.base import Catalog, Context, NewModel, Part, Result, Spec
+from blindspots.experiments.base import Array, Catalog, Context, NewModel, Part, Result, Spec
+from blindspots.work.fingerprints import part_seed
 
 
 class Stub(Spec):
@@ -63,3 +64,9 @@ class Stub(Spec):
 
 
 KINDS: Mapping[str, type[Spec]] = {"stub": Stub}
+
+
+def expected(count: int, seed: int = 0, values: int = 8) -> Array:
+    """What a job of that many parts finds when nothing disturbs it."""
+    seeds = [part_seed(seed, index) for index in range(count)]
+    return np.concatenate([np.random.default_rng(each).random(values) for each in seeds])

@@ -1,28 +1,22 @@
 """The promises of the store, on SQLite and on PostgreSQL."""
 
-import os
 import threading
-import time
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
-from sqlalchemy import exc, insert, select, text, update
+from sqlalchemy import exc, insert, select, update
 
-from blindspots.errors import ArtifactCorrupt, Conflict, InvalidInput, StartupError
-from blindspots.store import events, files, history, images, jobs, leadership, losses, parts, turns
-from blindspots.store.artifacts import ArtifactStore
+from blindspots.errors import Conflict, StartupError
+from blindspots.store import leadership, losses, parts, turns
 from blindspots.store.database import Database, new_id, now
-from blindspots.store.job_query import JobQuery
-from blindspots.store.parts import Finished, Holder
+from blindspots.store.parts import Holder
 from blindspots.store.tables import JOB_STATES, PART_STATES
 from blindspots.store.tables import jobs as job_table
 from blindspots.store.tables import parts as part_table
 from blindspots.work.publishing import WINDOW
+from claims import claim, commit, states, submit
 from stub_kind import Stub
 from workbench import Workbench
-
-HOLDER = Holder("w" * 36, "a test", "cpu")
 
 
 @pytest.fixture
@@ -30,25 +24,6 @@ def bench(database_url, tmp_path):
     made = Workbench(database_url, tmp_path / "data")
     yield made
     made.close()
-
-
-def claim(bench, lane="batch", lease=60.0, holder=HOLDER):
-    with bench.database.write() as tx:
-        return parts.claim(tx, lane, holder, lease)
-
-
-def commit(bench, claimed, **summary):
-    artifact = bench.artifacts.write_arrays({"drawn": np.arange(3.0)})
-    with bench.database.write() as tx:
-        return parts.commit(tx, claimed, Finished(artifact, summary, 0.1, {}, "cpu"))
-
-
-def states(bench, job_id):
-    return [part["state"] for part in bench.service.parts(job_id)]
-
-
-def submit(bench, owner="ada", **values):
-    return bench.service.submit(Stub(**values), owner=owner)["id"]
 
 
 PART_MOVES = {
@@ -246,111 +221,6 @@ def test_a_job_that_depends_on_another_waits_for_it(bench):
         bench.service.submit(Stub(seed=8), owner="ada", depends_on=[third])
 
 
-def test_every_page_of_the_history_follows_the_one_before(bench):
-    made = [submit(bench, part_count=1, seed=seed, title=f"job {seed}") for seed in range(7)]
-    bench.service.cancel(made[2])
-    for sort in ("-created_at", "created_at", "kind", "state"):
-        seen, cursor = [], None
-        while True:
-            page = bench.service.jobs(JobQuery(sort=sort, limit=3, cursor=cursor))
-            seen += [job["id"] for job in page["items"]]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                break
-            submit(bench, part_count=1, seed=100 + len(seen))  # what comes meanwhile moves nothing
-        assert len(seen) == len(set(seen))
-        assert set(made) <= set(seen)
-    newest = bench.service.jobs(JobQuery(limit=200))["items"]
-    assert [job["created_at"] for job in newest] == sorted(
-        (job["created_at"] for job in newest), reverse=True
-    )
-    finished = bench.service.jobs(JobQuery(sort="-finished_at"))["items"]
-    assert [job["id"] for job in finished] == [made[2]]
-
-
-def test_the_history_is_filtered_and_searched(bench):
-    wanted = submit(bench, title="50%_Off “Größe”", owner="grace")
-    submit(bench, title="another", seed=1)
-
-    def found(**query):
-        return [job["id"] for job in bench.service.jobs(JobQuery(**query))["items"]]
-
-    assert found(owner="grace") == [wanted] == found(search="größe") == found(search="50%_ off")
-    assert found(search="50x") == [] == found(state="failed") == found(kind="none") == found(model="none")
-    assert len(found(kind="stub", state="queued")) == 2
-    small = bench.service.submit(Stub(part_count=1, seed=9), owner="ada", lane="interactive")["id"]
-    assert small not in found()
-    assert found(lane="interactive") == [small]
-    bench.service.keep(small)
-    assert small in found()
-
-
-def test_a_cursor_that_is_not_ours_is_refused(bench):
-    for cursor in ("x", "bm90IGpzb24", "WyJraW5kIl0", "WyItY3JlYXRlZF9hdCIsIDEsIDJd", "é" * 9):
-        with pytest.raises(InvalidInput) as caught:
-            bench.service.jobs(JobQuery(cursor=cursor))
-        assert caught.value.field == "cursor"
-    with pytest.raises(InvalidInput):
-        bench.service.jobs(JobQuery(sort="owner"))
-
-
-def test_events_tell_what_happened_in_order(bench):
-    start = bench.service.latest_event()
-    job_id = submit(bench, part_count=1)
-    claimed = claim(bench)
-    with bench.database.write() as tx:
-        parts.report(tx, claimed, 0.5, "half way")
-    commit(bench, claimed)
-    commit(bench, claim(bench))
-    heard = bench.service.events(start, 100)
-    assert [event["state"] for event in heard] == ["queued", "running", "running", "running", "succeeded"]
-    assert heard[2]["progress"]["fraction"] == 0.5
-    assert heard[2]["progress"]["message"] == "half way"
-    assert all(event["id"] == job_id for event in heard)
-    assert [event["event_id"] for event in heard] == sorted(event["event_id"] for event in heard)
-    assert bench.service.events(heard[-1]["event_id"], 100) == []
-    bench.service.delete(job_id)
-    assert bench.service.events(heard[-1]["event_id"], 100)[0]["state"] == "deleted"
-
-
-def test_readers_of_events_never_skip_one(bench):
-    """Several writers commit at once; a reader that goes on from the last id still sees every event."""
-    start, seen, stop = bench.service.latest_event(), [], threading.Event()
-
-    def read():
-        last = start
-        while True:
-            ending = stop.is_set()
-            for event in bench.service.events(last, 100):
-                seen.append(event["event_id"])
-                last = event["event_id"]
-            if ending:
-                return
-
-    def write(seed):
-        for number in range(10):
-            submit(bench, part_count=1, seed=1000 * seed + number)
-
-    reader = threading.Thread(target=read)
-    writers = [threading.Thread(target=write, args=(seed,)) for seed in range(4)]
-    for thread in (reader, *writers):
-        thread.start()
-    for thread in writers:
-        thread.join()
-    stop.set()
-    reader.join()
-    assert len(seen) == 40
-
-
-def test_old_events_are_forgotten_but_the_count_goes_on(bench):
-    submit(bench, part_count=1)
-    last = bench.service.latest_event()
-    with bench.database.write() as tx:
-        tx.execute(text("UPDATE events SET created_at = '2020-01-01 00:00:00.000000+00:00'"))
-        events.prune(tx)
-    assert bench.service.latest_event() == last
-
-
 def test_one_leader_at_a_time(bench):
     def lead(holder, seconds=60.0):
         with bench.database.write() as tx:
@@ -382,90 +252,3 @@ def test_ids_ascend_and_never_repeat():
 def test_an_unknown_database_is_refused():
     with pytest.raises(StartupError):
         Database("oracle://x")
-
-
-class TestArtifacts:
-    """Files that are named by their content."""
-
-    @pytest.fixture
-    def store(self, tmp_path):
-        return ArtifactStore(tmp_path / "artifacts")
-
-    def test_what_was_written_is_read(self, store):
-        arrays = {
-            "a": np.arange(12, dtype=np.float32).reshape(4, 3).T,
-            "b": np.array([True, False]),
-            "e": np.zeros((0, 2)),
-        }
-        artifact = store.write_arrays(arrays)
-        assert store.write_arrays(arrays) == artifact
-        opened = store.open_arrays(artifact.sha256)
-        assert opened.names == {"a", "b", "e"}
-        for name, array in arrays.items():
-            np.testing.assert_array_equal(opened.array(name), array)
-            assert opened.array(name).dtype == array.dtype
-        np.testing.assert_array_equal(opened.array("a", slice(1, 3)), arrays["a"][1:3])
-        np.testing.assert_array_equal(opened.array("a", slice(0, 0)), arrays["a"][0:0])
-        np.testing.assert_array_equal(opened.array("a", slice(2, 99)), arrays["a"][2:])
-        with pytest.raises(KeyError):
-            opened.array("c")
-
-    def test_a_flipped_bit_is_never_served(self, store):
-        artifact = store.write_arrays({"a": np.arange(1000.0)})
-        path = store.path(artifact.sha256)
-        content = bytearray(path.read_bytes())
-        content[-5] ^= 1
-        path.write_bytes(content)
-        for read in (store.read, store.read_arrays, store.open_arrays):
-            with pytest.raises(ArtifactCorrupt):
-                read(artifact.sha256)
-        path.unlink()
-        for read in (store.read, store.open_arrays):
-            with pytest.raises(ArtifactCorrupt):
-                read(artifact.sha256)
-
-    def test_a_damaged_file_is_replaced_by_writing_again(self, store):
-        artifact = store.write(b"hello", "text/plain")
-        store.path(artifact.sha256).write_bytes(b"hel")
-        store.write(b"hello", "text/plain")
-        assert store.read(artifact.sha256) == b"hello"
-
-    def test_names_cannot_leave_the_folder(self, store):
-        for name in ("../../etc/passwd", "a" * 63, "A" * 64, "", "/" * 64):
-            with pytest.raises(ValueError, match="SHA-256"):
-                store.path(name)
-
-    def test_orphans_go_and_what_is_referred_to_stays(self, bench):
-        store = bench.artifacts
-        kept, orphan = store.write(b"kept", "image/png"), store.write(b"orphan", "image/png")
-        with bench.database.write() as tx:
-            images.enter(tx, kept, (1, 1, 1))
-            files.enter(tx, orphan)
-        leftover = store.folder / "unfinished" / "x"
-        leftover.write_bytes(b"half")
-        assert files.sweep(bench.database, store) == 0  # both are young
-        old = time.time() - 2 * files.ORPHAN_SECONDS
-        for path in (store.path(kept.sha256), store.path(orphan.sha256), leftover):
-            os.utime(path, (old, old))
-        with bench.database.write() as tx:
-            tx.execute(text("UPDATE artifacts SET created_at = '2020-01-01 00:00:00.000000+00:00'"))
-        assert files.sweep(bench.database, store) == 1
-        assert store.read(kept.sha256) == b"kept"
-        assert not store.path(orphan.sha256).exists()
-        assert not leftover.exists()
-
-
-def test_deleting_a_job_leaves_what_others_use(bench):
-    job_id = submit(bench, part_count=1)
-    with pytest.raises(Conflict):
-        bench.service.delete(job_id)
-    commit(bench, claim(bench))
-    commit(bench, claim(bench))
-    again = bench.service.submit(Stub(part_count=1), owner="grace")["id"]
-    assert bench.service.job(again)["parts"]["reused"] == 1
-    bench.service.delete(job_id)
-    commit(bench, claim(bench))
-    with bench.database.read() as tx:
-        row = history.part_row(tx, again, 0)
-        assert jobs.remembered(tx, "ada", "nothing") is None
-    assert bench.artifacts.open_arrays(row.artifact_sha256).names == {"drawn"}

@@ -9,7 +9,7 @@ Specs and plans are made in the API process, which starts without torch: import 
 imports it, inside `run` and `merge`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, Self
 
@@ -208,13 +208,14 @@ class Spec(Parameters):
     code_version: ClassVar[int] = 1
     """Raise it when the same Spec would give other numbers: finished parts are then not reused."""
 
-    reusable: ClassVar[bool] = True
-    """False where running does more than answer: a download installs files, so it is never skipped."""
-
+    reusable: ClassVar[bool] = True  # False where running does more than answer, as a download does
     heading: ClassVar[str] = ""
     """Human name of the kind: "Attack"."""
 
     figures: ClassVar[Mapping[str, Figure]] = {}
+
+    presets: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    """Parameters to start the form from, each a JSON-ready Spec with a title."""
 
     def resolve(self, catalog: Catalog) -> Self:  # noqa: ARG002
         """Check every reference against what exists, and replace names by ids.
