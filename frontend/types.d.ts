@@ -135,7 +135,7 @@ interface Schema {
   [extra: string]: any;
 }
 
-interface Kind { kind: string; heading: string; summary: string; schema: Schema; figures: FigureFacts[] }
+interface Kind { kind: string; heading: string; summary: string; schema: Schema; presets: Values[]; figures: FigureFacts[] }
 interface CatalogAnswer {
   version: string;
   kinds: Kind[];

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from blindspots.errors import Cancelled, InvalidInput
 from blindspots.experiments import train_run
 from blindspots.experiments.train import Train
-from blindspots.experiments.train_presets import DEMO, PAPER, presets
+from blindspots.experiments.train_presets import DEMO, PAPER, PRESETS
 from blindspots.science.training import Step
 from blindspots.zoo import architectures, datasets
 from in_memory import Finished, Laboratory, MemoryResult
@@ -185,12 +185,12 @@ def test_values_out_of_range_are_refused(fields: dict[str, Any]) -> None:
         spec(**fields)
 
 
-@pytest.mark.parametrize("preset", presets(), ids=lambda preset: str(preset["title"]))
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: str(preset["title"]))
 def test_every_preset_is_a_job(preset: dict[str, Any], laboratory: Laboratory) -> None:
-    parsed = spec(**preset["spec"])
+    parsed = spec(**preset)
     if parsed.dataset == "digits":
         assert parsed.resolve(laboratory) == parsed
-    assert len({each["title"] for each in presets()}) == len(DEMO) + len(PAPER)
+    assert len({each["title"] for each in PRESETS}) == len(DEMO) + len(PAPER)
 
 
 def test_forms_need_no_torch() -> None:

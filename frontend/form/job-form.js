@@ -14,10 +14,10 @@ import { applicable, defaults, withValue } from "./schema.js";
 /** @typedef {import("../api.js").Problem | null} Trouble */
 
 /**
- * @param {{kind: string, initial: Values, action: string, presets?: {title: string, spec: Values}[]}} props
- * `initial` is laid over the defaults of the schema.
+ * @param {{kind: string, initial: Values, action: string, presets?: boolean}} props
+ * `initial` is laid over the defaults of the schema; `presets` offers those of the kind to start from.
  */
-export function JobForm({ kind, initial, action, presets = [] }) {
+export function JobForm({ kind, initial, action, presets = false }) {
   const catalog = useCatalog();
   const models = useModels();
   const datasets = useDatasets();
@@ -73,12 +73,13 @@ export function JobForm({ kind, initial, action, presets = [] }) {
     }
     setBusy(false);
   };
-  const reset = (/** @type {Values} */ preset) => setEdited({ ...value, ...preset });
+  const offered = presets ? (kindOf(catalog.data, kind)?.presets ?? []) : [];
+  const reset = (/** @type {Values} */ preset) => setEdited({ ...start, ...preset });
   return html`<form class="stack job-form" onSubmit=${send} novalidate>
     ${
-      presets.length > 0 &&
+      offered.length > 0 &&
       html`<div class="presets" role="group" aria-label="Start from">
-      ${presets.map((preset) => html`<button type="button" key=${preset.title} onClick=${() => reset(preset.spec)}>${preset.title}</button>`)}
+      ${offered.map((preset) => html`<button type="button" key=${preset.title} onClick=${() => reset(preset)}>${preset.title}</button>`)}
     </div>`
     }
     <${Fields} schema=${schema} path=${[]} form=${form} />

@@ -8,7 +8,6 @@ import { html } from "../html.js";
 import { useJobs } from "../jobs.js";
 import { useResource } from "../resource.js";
 import { place } from "../router.js";
-import { trainPresets } from "./train-presets.js";
 
 export function Train() {
   const from = place.value.query.get("from");
@@ -24,7 +23,7 @@ export function Train() {
     <section>
       <h2>${from ? "Change a training and run it" : "New network"}</h2>
       ${original.error && html`<${Failure} error=${original.error} />`}
-      ${original.loading ? html`<${Skeletons} count=${6} height="56px" />` : html`<${JobForm} key=${from ?? ""} kind="train" initial=${initial} action="Start training" presets=${from ? [] : trainPresets} />`}
+      ${original.loading ? html`<${Skeletons} count=${6} height="56px" />` : html`<${JobForm} key=${from ?? ""} kind="train" initial=${initial} action="Start training" presets=${!from} />`}
     </section>
     <section>
       <h2>Runs</h2>

@@ -111,7 +111,7 @@ class MinimumDistortion(AttackMethod):
 
     polish: bool = Field(default=False, json_schema_extra=ADVANCED)
     """End at the nearest point of the decision boundary, which is shorter than the paper's objective allows,
-    because cross-entropy is not a distance. For networks with smooth activations; not with L1."""
+    because cross-entropy is not a distance: a walk along the boundary finds it. Not with L1."""
 
     initial_c: float = Field(
         default=1000.0, ge=1e-6, le=1e9, json_schema_extra={**PAPER_ONLY, "x-title": "First c"}
@@ -140,12 +140,13 @@ class MinimumDistortion(AttackMethod):
     """Forward and backward passes per image and target."""
 
     polish_ticks: int = Field(
-        default=20, ge=1, le=10_000, json_schema_extra={**ADVANCED, "x-when": {"polish": [True]}}
+        default=40, ge=2, le=10_000, json_schema_extra={**ADVANCED, "x-when": {"polish": [True]}}
     )
-    """Further passes for the polish, where it is chosen."""
+    """Passes of the polish's walk along the boundary. In modes tight and nearest the walk takes the place of
+    the search for c, which then serves only images that the walk cannot reach."""
 
     candidates: int = Field(
-        default=3, ge=1, le=100, json_schema_extra={**ADVANCED, "x-when": {"mode": ["nearest"]}}
+        default=4, ge=1, le=100, json_schema_extra={**ADVANCED, "x-when": {"mode": ["nearest"]}}
     )
     """How many of the likeliest wrong answers to try per image."""
 

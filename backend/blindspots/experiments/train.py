@@ -16,6 +16,7 @@ from blindspots.experiments.base import (
     Spec,
 )
 from blindspots.experiments.train_figures import FIGURES
+from blindspots.experiments.train_presets import PRESETS
 from blindspots.zoo.architectures import MultilayerPerceptron, Network
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Train(Spec):
 
     heading: ClassVar[str] = "Train"
     figures = FIGURES
+    presets = PRESETS
 
     def resolve(self, catalog: Catalog) -> Self:
         """Check that data set, network and penalties fit. Raises InvalidInput naming the field."""

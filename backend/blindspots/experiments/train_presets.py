@@ -58,6 +58,4 @@ PAPER: tuple[dict[str, Any], ...] = (
 )
 
 
-def presets() -> list[dict[str, Any]]:
-    """What the training form offers: `title`, and the `spec` that it fills in."""
-    return [{"title": spec["model_name"], "spec": spec} for spec in (*DEMO, *PAPER)]
+PRESETS = (*DEMO, *PAPER)

@@ -94,6 +94,7 @@ def _kind_view(name: str, kind: type[Spec]) -> Json:
         "heading": kind.heading,
         "summary": (kind.__doc__ or "").strip().partition("\n")[0],
         "schema": kind.model_json_schema(),
+        "presets": list(kind.presets),
         "figures": [
             {"name": figure_name, **{text: getattr(figure, text) for text in texts}}
             for figure_name, figure in kind.figures.items()
