@@ -183,7 +183,7 @@ def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert_one_sentence(up(tmp_path / "file" / "data"), "Cannot write to the data folder")
+    assert_one_sentence(up(tmp_path / "file" / "data"), "cannot be written")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.com"])

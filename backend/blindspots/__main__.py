@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from blindspots import __version__
+from blindspots.api.schemas import Lane
 from blindspots.commands import jobs, library
 from blindspots.commands.console import Target, notes, out
 from blindspots.errors import BlindspotsError, StartupError
@@ -70,14 +71,14 @@ def up(
 def worker(
     context: typer.Context,
     *,
-    lane: Annotated[str, typer.Option(help="batch, interactive, or both.")] = "both",
+    lane: Annotated[Lane, typer.Option(help="Which jobs to work on.")] = "batch",
     data_dir: DataDir = None,
 ) -> None:
     """Start a worker beside those of `up`, on this or another machine."""
     from blindspots.commands import running
 
     target: Target = context.obj
-    running.worker(settings_from(data_dir=data_dir or target.data_dir), lane=lane)
+    running.worker(settings_from(data_dir=data_dir or target.data_dir), lane)
 
 
 @app.command()

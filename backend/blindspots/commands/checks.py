@@ -16,11 +16,11 @@ from rich.table import Table
 from blindspots.api.frontend import default_folder
 from blindspots.client import Client
 from blindspots.commands.console import out
-from blindspots.commands.serving import LEAST_FREE_BYTES
 from blindspots.errors import BlindspotsError
 from blindspots.settings import Settings
 from blindspots.store import migrations
 from blindspots.store.database import Database, check_answers
+from blindspots.work.embedded import FREE_BYTES
 from blindspots.zoo import datasets
 
 PACKAGES = ("torch", "numpy", "scipy", "numba", "fastapi", "sqlalchemy", "celery", "plotly")
@@ -72,7 +72,7 @@ def folder(settings: Settings) -> Iterator[Finding]:
         "good" if writable else "bad", "data folder", f"{place}{'' if writable else ' is not writable'}"
     )
     free = shutil.disk_usage(place).free
-    yield Finding("good" if free > LEAST_FREE_BYTES else "bad", "disk", f"{free / 2**30:.1f} GiB free")
+    yield Finding("good" if free > FREE_BYTES else "bad", "disk", f"{free / 2**30:.1f} GiB free")
     for name in ("token", "secret"):
         file = place / name
         if not file.exists():

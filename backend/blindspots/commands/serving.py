@@ -1,13 +1,10 @@
 """The web server of `blindspots up`: its socket, its sign-in link, and its stop."""
 
 import errno
-import shutil
 import socket
-import tempfile
 import webbrowser
 from collections.abc import Callable
 from ipaddress import ip_address
-from pathlib import Path
 from threading import Thread
 from types import FrameType
 
@@ -20,24 +17,7 @@ from blindspots.commands.console import out
 from blindspots.errors import StartupError
 from blindspots.settings import Settings
 
-LEAST_FREE_BYTES = 100 << 20
 STOP_SECONDS = 2
-
-
-def prepare_folder(folder: Path) -> None:
-    """Make the data folder, for its owner only. Raises StartupError when nothing can be kept there."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"\0" * 4096)
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StartupError(f"Cannot write to the data folder {folder}: {reason}.") from error
-    if free < LEAST_FREE_BYTES:
-        raise StartupError(
-            f"The disk of {folder} is full: {free >> 20} MB are free, {LEAST_FREE_BYTES >> 20} are needed."
-        )
 
 
 def check_host(host: str) -> None:
