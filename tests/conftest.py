@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         group = mode or next((STARTED_ONCE[name] for name in sorted(names & STARTED_ONCE.keys())), None)
         if group:
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Start every test with ordinary arithmetic.
+
+    A worker that runs inside a test lets denormal numbers count as zero, and Hypothesis draws no numbers then.
+    """
+    if torch := sys.modules.get("torch"):
+        torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")
@@ -87,13 +98,11 @@ def broker_url() -> str:
 
 
 @pytest.fixture
-def flush_denormal() -> Iterator[None]:
+def flush_denormal() -> None:
     """Denormal numbers count as zero, as in every worker: saturated sigmoids are slow otherwise."""
     import torch
 
     torch.set_flush_denormal(True)
-    yield
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")
