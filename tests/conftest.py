@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup() -> None:
     """Start every test with ordinary arithmetic.
 
-    A worker that runs inside a test lets denormal numbers count as zero, and Hypothesis draws no numbers then.
+    A worker that runs inside a test lets denormal numbers count as zero; Hypothesis then draws no numbers.
     """
     if torch := sys.modules.get("torch"):
         torch.set_flush_denormal(False)
