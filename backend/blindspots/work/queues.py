@@ -62,7 +62,10 @@ def _redis(settings: Settings) -> dict[str, Any]:
             "socket_connect_timeout": 3,
             "socket_keepalive": True,
             "retry_on_timeout": False,
+            # A submission does not wait for a broker that is away: the reconciler publishes later.
             "max_retries": 1,
+            "interval_start": 0.05,
+            "interval_max": 0.05,
         },
     }
 
