@@ -72,7 +72,12 @@ def build(post: Post) -> WorkerApp:
         app.runner.run(part_id)
 
     def prepare(**_: Any) -> None:
-        app.runner = prepare_child(post)
+        try:
+            app.runner = prepare_child(post)
+        except Exception:
+            # Celery would keep a process that can do nothing; a new one may do better.
+            log.exception("the %s worker could not be prepared; another process is started", post.lane)
+            os._exit(1)
 
     signals.worker_process_init.connect(prepare, weak=False, dispatch_uid="blindspots")
     return app
