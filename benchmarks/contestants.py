@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 from peer_process import PeerProcess
 from scipy_attack import scipy_attack
 from torch import Tensor, nn
@@ -16,7 +17,10 @@ from blindspots.science.attacks.targets import TargetRule
 
 TICKS = (10, 20, 40, 100)
 POLISH_TICKS = (5, 10, 20, 40)
-CANDIDATE_TICKS = {False: ((9, 20), (9, 40)), True: ((5, 30), (9, 30), (9, 60), (9, 100), (9, 200))}
+CANDIDATE_TICKS = {  # candidates, ticks, restarts, by whether the network is convolutional
+    False: ((9, 20, 0), (9, 40, 0)),
+    True: ((5, 30, 0), (9, 30, 0), (9, 100, 0), (6, 30, 3), (9, 40, 4), (9, 40, 8)),
+}
 PEERS = {
     # name: most images it is given, and whether it also runs on the convolutional network
     "adv-lib DDN 100": (None, True),
@@ -78,12 +82,18 @@ def timed(attack: Callable[[Case], Tensor]) -> Callable[[Case], tuple[Tensor, fl
 
 
 def ours(
-    mode: Mode, rule: TargetRule, ticks: int, *, polish: bool, candidates: int | None = None
+    mode: Mode,
+    rule: TargetRule,
+    ticks: int,
+    *,
+    polish: bool,
+    candidates: int | None = None,
+    restarts: int = 0,
 ) -> Contestant:
     """One mode of our attack. Rule "given" aims at the case's random targets."""
     search = Search(polish_ticks=ticks) if polish else Search(max_ticks=ticks)
     if candidates is not None:
-        search = replace(search, candidates=candidates)
+        search = replace(search, candidates=candidates, restarts=restarts)
 
     def attack(case: Case) -> Tensor:
         return minimum_distortion(
@@ -95,11 +105,13 @@ def ours(
             given=case.targets if rule == "given" else None,
             polish=polish,
             search=search,
+            seeds=np.arange(len(case.images), dtype=np.uint64),
         ).adversarial
 
     goal = {"given": "random target", "nearest": "nearest class", "untargeted": "untargeted"}[rule]
     choices = f"{', polish' if polish else ''}{f', {candidates} candidates' if candidates else ''}"
-    name = f"ours {mode}, {goal}{choices}, {ticks} ticks"
+    again = f", {restarts} restarts" if restarts else ""
+    name = f"ours {mode}, {goal}{choices}, {ticks} ticks{again}"
     return Contestant(name, "ours", rule == "given", timed(attack))
 
 
@@ -114,7 +126,8 @@ def our_modes(convolutional: bool) -> list[Contestant]:
     ]
     budgets = CANDIDATE_TICKS[convolutional]
     return usual + [
-        ours("nearest", "nearest", ticks, polish=True, candidates=candidates) for candidates, ticks in budgets
+        ours("nearest", "nearest", ticks, polish=True, candidates=candidates, restarts=restarts)
+        for candidates, ticks, restarts in budgets
     ]
 
 

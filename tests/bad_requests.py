@@ -1,4 +1,4 @@
-"""Requests that must change nothing: RELIABILITY's table of bad inputs, as far as it concerns what exists."""
+"""Requests that must change nothing: every kind of bad input that the service can meet."""
 
 import io
 import json

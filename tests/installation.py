@@ -179,6 +179,7 @@ def running(data_dir: Path, **settings: str) -> Iterator[Installation]:
         if installation.process.poll() is None:
             for process in installation.stop():
                 process.kill()
+        installation.client.close()
 
 
 def wait_for(ask: Callable[[], Found | None], seconds: float, what: str) -> Found:

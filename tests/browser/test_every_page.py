@@ -68,7 +68,7 @@ def test_a_job_is_found_renamed_repeated_and_deleted_from_the_history(
 
 def test_a_preset_fills_the_training_form(page: Page) -> None:
     page.goto("/train")
-    page.get_by_role("button", name="FC200-200-10").click()
+    page.get_by_role("button", name="N200-200-10 of the paper").click()
     expect(page.get_by_label("Widths")).to_have_value("200, 200")
     expect(page.locator(".cost")).to_contain_text("part")
 

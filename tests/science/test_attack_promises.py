@@ -20,7 +20,10 @@ from blindspots.science.measures import distortion, judge
 
 @settings(max_examples=15)
 @given(
-    st.permutations(range(12)), st.sampled_from([{"polish": True}, {"mode": "nearest", "polish": True}, {}])
+    st.permutations(range(12)),
+    st.sampled_from(
+        [{"polish": True}, {"mode": "nearest", "polish": True, "search": Search(restarts=1)}, {}]
+    ),
 )
 def test_an_image_is_attacked_alike_wherever_it_stands(order: list[int], choices: dict[str, Any]) -> None:
     model, images, labels = correct_images("sigmoid", 12)
@@ -30,7 +33,9 @@ def test_an_image_is_attacked_alike_wherever_it_stands(order: list[int], choices
         model, images[order], labels[order], seeds=seeds[order], batch_size=5, **choices
     )
     assert torch.equal(moved.target, there.target[order])
-    torch.testing.assert_close(moved.adversarial, there.adversarial[order], atol=5e-3, rtol=0)
+    # Another place in the batch rounds otherwise; which of two equally near images is found may turn on it.
+    near = distortion(images, there.adversarial)[order]
+    torch.testing.assert_close(distortion(images[order], moved.adversarial), near, rtol=5e-3, atol=0)
     again = minimum_distortion(model, images, labels, seeds=seeds, **choices)
     assert torch.equal(again.adversarial, there.adversarial)
 
@@ -153,6 +158,24 @@ def test_misuse_is_refused_with_a_sentence(change: dict[str, Any], message: str)
         minimum_distortion(model, images, labels, **({"seeds": np.arange(2)} | change))
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         minimum_distortion(model, images * 2, labels, seeds=np.arange(2))
+
+
+def test_restarts_only_shorten_and_follow_the_seeds() -> None:
+    model, images, labels = correct_images("conv", 24)
+    seeds = np.arange(24, dtype=np.uint64)
+
+    def lengths(restarts: int) -> Tensor:
+        search = Search(polish_ticks=20, restarts=restarts)
+        found = minimum_distortion(
+            model, images, labels, mode="nearest", polish=True, search=search, seeds=seeds
+        )
+        assert found.success.all()
+        return distortion(images, found.adversarial)
+
+    once, thrice = lengths(0), lengths(3)
+    assert (thrice <= once + 1e-7).all()
+    assert (thrice < once - 1e-5).any()
+    assert torch.equal(lengths(3), thrice)
 
 
 def test_targets_come_from_each_images_seed_and_spread_over_all_wrong_classes() -> None:

@@ -10,9 +10,9 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect
 
-from blindspots.api.fieldpaths import field_path
 from blindspots.api.problems import InvalidBody, sentence
 from blindspots.errors import InvalidInput, MalformedRequest, TooLarge, UnsupportedMedia
+from blindspots.experiments.fieldpaths import field_path
 from blindspots.settings import Settings
 
 MAX_DEPTH = 64

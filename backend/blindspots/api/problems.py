@@ -17,6 +17,7 @@ from starlette.types import Scope
 from blindspots.errors import BlindspotsError, InvalidInput, RateLimited, Unavailable
 
 CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+DRAINED_BYTES = 32 << 20
 RETRY_SECONDS = {RateLimited.status: 60, Unavailable.status: 5}
 
 log = logging.getLogger("blindspots.api")
@@ -68,6 +69,13 @@ def problem(
     )
 
 
+def _worth_reading(scope: Scope) -> bool:
+    """Whether the rest of a refused body is short enough to be read and thrown away, so that a client that is
+    still sending sees the answer. Otherwise the connection is closed."""
+    declared = dict(scope["headers"]).get(b"content-length", b"")
+    return declared.isdigit() and int(declared) <= DRAINED_BYTES
+
+
 def problem_for(scope: Scope, error: BlindspotsError) -> Response:
     """The answer to one of our own errors."""
     headers: dict[str, str] = {}
@@ -75,6 +83,8 @@ def problem_for(scope: Scope, error: BlindspotsError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="blindspots"'
     if error.status in RETRY_SECONDS:
         headers["Retry-After"] = str(getattr(error, "retry_after", RETRY_SECONDS[error.status]))
+    if error.status == 413 and not _worth_reading(scope):
+        headers["Connection"] = "close"
     errors = getattr(error, "errors", None) or ([(error.field, error.message)] if error.field else [])
     return problem(
         scope, error.status, error.code, error.message, field=error.field, errors=errors, headers=headers

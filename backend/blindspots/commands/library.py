@@ -39,7 +39,7 @@ def list_data(context: typer.Context, *, as_json: AsJson = False) -> None:
         return
     table = Table("name", "title", "images", "from", box=None, header_style="bold")
     for each in found:
-        images = ", ".join(f"{split} {count}" for split, count in each["sizes"].items())
+        images = ", ".join(f"{split} {count}" for split, count in (each["sizes"] or {}).items())
         table.add_row(
             each["name"], each["title"], images, each["source"] if each["available"] else "fetch it"
         )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, exc
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Part, Spec
+from blindspots.experiments.fieldpaths import field_path
 from blindspots.store import costs, jobs
 from blindspots.store.jobs import NewJob, NewPart, Reusable
 from blindspots.work.fingerprints import cost_key, digest, part_fingerprint, part_seed
@@ -199,7 +200,7 @@ class Submissions(Reading):
             spec = self.kinds[row.kind].model_validate_json(_json(document))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            path = ".".join(str(place) for place in first["loc"])
+            path = field_path(self.kinds[row.kind].model_json_schema(), first["loc"], document)
             raise InvalidInput(first["msg"], field=f"changes.{path}") from error
         lane: Lane = "interactive" if row.lane == "interactive" else "batch"
         if lane == "interactive" and sum(part.units for part in spec.plan(self.known)) > INTERACTIVE_IMAGES:

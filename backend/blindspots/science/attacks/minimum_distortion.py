@@ -56,7 +56,7 @@ def minimum_distortion(
     tight (c bisected, any shorter adversarial trial is kept), nearest (any class but the label: the best of
     the `search.candidates` likeliest; `target_rule` is not used).
     given: (n,) int64 for the rule "given", -1 for any class but the label; seeds: (n,) integers, one per
-    image, for the rule "random".
+    image, for the rule "random" and for `search.restarts`.
     polish: end at the nearest point of the decision boundary (Euclidean; not with norm l1). Mode paper walks
     on from its result; the others walk from the original, and search the weight only where that fails.
     batch_size: images at a time, None to choose; results depend on it by float rounding only.
@@ -66,11 +66,9 @@ def minimum_distortion(
     Images that already give the wanted answer come back unchanged. Raises ValueError on misuse.
     """
     _check_images(images, labels)
-    _check_choice(
-        labels, mode=mode, target_rule=target_rule, given=given, norm=norm, seeds=seeds, polish=polish
-    )
     fused = images.device.type == "cpu" if compiled is None else compiled
     method = Method(mode=mode, norm=norm, polish=polish, search=search or Search(), fused=fused)
+    _check_choice(labels, method=method, target_rule=target_rule, given=given, seeds=seeds)
     rule: TargetRule = "untargeted" if mode == "nearest" else target_rule
     results: list[AttackResult] = []
 
@@ -81,7 +79,7 @@ def minimum_distortion(
         told, drawn = None if given is None else given[rows], None if seeds is None else seeds[rows]
         aims = choose_targets(model, x, y, rule=rule, given=told, seeds=drawn, logits=logits)
         tick = _heartbeat(progress, rows.start, len(images))
-        results.append(_attack(model, x, y, aims, logits=logits, method=method, tick=tick))
+        results.append(_attack(model, x, y, aims, logits=logits, seeds=drawn, method=method, tick=tick))
         if progress is not None:
             progress(rows.stop, len(images))
 
@@ -96,6 +94,7 @@ def _attack(
     targets: Tensor,
     *,
     logits: Tensor,
+    seeds: np.ndarray | None,
     method: Method,
     tick: Callable[[], None],
 ) -> AttackResult:
@@ -105,7 +104,9 @@ def _attack(
     todo = (~there & logits.isfinite().all(dim=1)).nonzero()[:, 0]
     if len(todo):
         rows = [column[todo] for column in (images, labels, targets)]
-        found.put(todo, search_batch(model, *rows, logits=logits[todo], method=method, tick=tick))
+        chosen = None if seeds is None else seeds[todo.cpu().numpy()]
+        searched = search_batch(model, *rows, logits=logits[todo], seeds=chosen, method=method, tick=tick)
+        found.put(todo, searched)
     finite = found.x.isfinite()
     stored = torch.where(finite, found.x, images.flatten(1)).clamp(0, 1).reshape(images.shape)
     held = wanted(predictions(model, stored), labels=labels, targets=targets)
@@ -167,23 +168,24 @@ def _check_images(images: Tensor, labels: Tensor) -> None:
 def _check_choice(
     labels: Tensor,
     *,
-    mode: str,
+    method: Method,
     target_rule: str,
     given: Tensor | None,
-    norm: str,
     seeds: np.ndarray | None,
-    polish: bool,
 ) -> None:
+    mode, norm = method.mode, method.norm
     if mode not in ("paper", "tight", "nearest"):
         raise ValueError(f"mode is paper, tight or nearest; got {mode!r}")
     if norm not in ("sq_l2", "l2", "l1"):
         raise ValueError(f"norm is sq_l2, l2 or l1; got {norm!r}")
-    if polish and norm == "l1":
+    if method.polish and norm == "l1":
         raise ValueError(
             "polish finds the nearest point in the Euclidean norm; choose norm sq_l2 or l2, or no polish"
         )
     if target_rule not in TARGET_RULES:
         raise ValueError(f"target_rule is one of {', '.join(TARGET_RULES)}; got {target_rule!r}")
+    if method.search.restarts and (seeds is None or len(seeds) != len(labels)):
+        raise ValueError("restarts need one seed per image in `seeds`")
     if mode == "nearest":
         return
     if target_rule == "given" and (given is None or given.shape != labels.shape):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from blindspots.science.measures import Classifier
 Mode = Literal["paper", "tight", "nearest"]
 Tick = Callable[[], None]
 FIRST_LOOK = 2  # candidates beyond `Search.candidates` that get one tick of the walk
-PROBE = 4  # ticks, but no more than a quarter of all, after which candidates far behind are dropped
+PROBE = (4, 12)  # ticks, or the part of all, after which candidates far behind are dropped; at most a quarter
 FAR_BEHIND = 1.1  # times the length of the best candidate's change
 
 
@@ -31,10 +32,11 @@ class Search:
     max_growths: weights tried at most in mode paper, refinements included, >= 1.
     max_iterations: of one inner solve in mode paper, >= 1.
     max_ticks: passes (forward and backward) per image and target in modes tight and nearest, >= 2; three
-    times as
-        many for an image without success.
+    times as many for an image without success.
     polish_ticks: passes of the walk, >= 2; its schedule is stretched over them.
     candidates: targets followed per image in mode nearest, >= 1.
+    restarts: further walks, of `polish_ticks` each, from random points as far from the nearest image found as
+    that is from the original, >= 0: the boundary of a rectified network has many local minima.
     """
 
     initial_c: float = 1000.0
@@ -45,10 +47,11 @@ class Search:
     max_ticks: int = 40
     polish_ticks: int = 40
     candidates: int = 4
+    restarts: int = 0
 
     def __post_init__(self) -> None:
         least = {"max_growths": 1, "max_iterations": 1, "max_ticks": 2, "polish_ticks": 2, "candidates": 1}
-        for name, bound in (least | {"bisections": 0}).items():
+        for name, bound in (least | {"bisections": 0, "restarts": 0}).items():
             if getattr(self, name) < bound:
                 raise ValueError(f"{name} is at least {bound}, got {getattr(self, name)}")
         if not self.initial_c > 0 or not self.growth > 1:
@@ -110,10 +113,12 @@ def search_batch(
     targets: Tensor,
     *,
     logits: Tensor,
+    seeds: np.ndarray | None,
     method: Method,
     tick: Tick,
 ) -> Found:
-    """Search the images none of which reaches its goal yet. logits: (n, classes) of the images."""
+    """Search the images none of which reaches its goal yet. logits: (n, classes) of the images; seeds: (n,),
+    for the restarts."""
     classes = logits.shape[1]
     aims = goals(labels, targets, classes=classes)
     if method.polish and method.mode == "nearest":
@@ -125,14 +130,29 @@ def search_batch(
     else:
         found = _searched(search_weights(model, images, aims, method.plan(), fused=method.fused, tick=tick))
     if method.polish and method.mode == "paper":
-        found = _polished(model, images, aims, logits, found=found, method=method, tick=tick)
+        found = _polished(model, images, aims, logits, found=found, start=found.x, method=method, tick=tick)
     if method.polish and method.mode != "paper":
         lost = (~found.success).nonzero()[:, 0]
         if len(lost):  # the walk found no way: the weight search is slower and more patient
             found.put(
                 lost, _rescue(model, images[lost], aims.rows(lost), logits[lost], method=method, tick=tick)
             )
+    for turn in range(method.search.restarts if method.polish else 0):
+        assert seeds is not None
+        start = _thrown(images, found.x, seeds, turn)
+        found = _polished(model, images, aims, logits, found=found, start=start, method=method, tick=tick)
     return found
+
+
+def _thrown(images: Tensor, x: Tensor, seeds: np.ndarray, turn: int) -> Tensor:
+    """Points of the box in random directions from x (n, d), as far from it as it is from its image."""
+    length = (x - images.flatten(1)).norm(dim=1, keepdim=True)
+    noise = [
+        np.random.default_rng([int(seed), turn]).standard_normal(x.shape[1], dtype=np.float32)
+        for seed in seeds
+    ]
+    direction = torch.nn.functional.normalize(torch.from_numpy(np.stack(noise)), dim=1).to(x.device)
+    return (x + length * direction).clamp(0, 1)
 
 
 def _rescue(
@@ -140,7 +160,7 @@ def _rescue(
 ) -> Found:
     """The weight search, and the walk from where it ends."""
     found = _searched(search_weights(model, images, aims, method.plan(), fused=method.fused, tick=tick))
-    return _polished(model, images, aims, logits, found=found, method=method, tick=tick)
+    return _polished(model, images, aims, logits, found=found, start=found.x, method=method, tick=tick)
 
 
 def _searched(state: State) -> Found:
@@ -188,12 +208,13 @@ def _polished(
     logits: Tensor,
     *,
     found: Found,
+    start: Tensor,
     method: Method,
     tick: Tick,
 ) -> Found:
-    """Walk on from what the weight search found; the shorter of both is kept."""
+    """Walk from `start` (n, d); where that leads nearer than what was found, it is kept."""
     walked = _walked(
-        _walk(model, images, found.x.reshape(images.shape), aims, logits, method=method, tick=tick)
+        _walk(model, images, start.reshape(images.shape), aims, logits, method=method, tick=tick)
     )
     original = images.flatten(1)
     before = (found.x - original).square().sum(dim=1)
@@ -255,7 +276,7 @@ def _nearest_by_walk(
         ahead.argsort(dim=1, stable=True)[:, :keep] + look * torch.arange(n, device=images.device)[:, None]
     )
     rows, owner = rows.rows(chosen.flatten()), owner[chosen.flatten()]
-    go_on(min(PROBE, max(2, ticks // 4), ticks - 1))
+    go_on(min(max(PROBE[0], ticks // PROBE[1]), max(2, ticks // 4), ticks - 1))
     length = rows.size.reshape(n, keep)
     stay = (length <= FAR_BEHIND**2 * length.amin(dim=1, keepdim=True)).flatten().nonzero()[:, 0]
     rows, owner = rows.rows(stay), owner[stay]
