@@ -114,7 +114,9 @@ def test_progress_counts_to_the_end_and_may_cancel() -> None:
         batch_size=8,
         progress=lambda *now: seen.append(now),
     )
-    assert [now for now in seen if now[0] > 0] == [(8, 20), (16, 20), (20, 20)]
+    # On a slow machine a count is repeated as a sign of life.
+    assert [now for now in dict.fromkeys(seen) if now[0] > 0] == [(8, 20), (16, 20), (20, 20)]
+    assert seen == sorted(seen)
 
     class Stop(Exception):
         """The job was cancelled."""
