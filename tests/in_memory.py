@@ -17,16 +17,9 @@ from safetensors import numpy as safetensors
 
 from blindspots.errors import Cancelled, InvalidInput
 from blindspots.experiments.attack import Attack
-from blindspots.experiments.base import (
-    Array,
-    Arrays,
-    DatasetFacts,
-    ImageFacts,
-    ModelFacts,
-    NewModel,
-    Result,
-    Spec,
-)
+from blindspots.experiments.base import NewModel, Result, Spec
+from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.parameters import Array, Arrays
 from blindspots.zoo import datasets
 
 

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from blindspots.experiments.base import Array, Catalog, Context, NewModel, Part, Result, Spec
+from blindspots.experiments.base import Catalog, Context, NewModel, Part, Result, Spec
+from blindspots.experiments.parameters import Array
 from blindspots.work.fingerprints import part_seed
 
 

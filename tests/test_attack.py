@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from blindspots.errors import Cancelled
-from blindspots.experiments.base import ExampleQuery, ModelFacts
+from blindspots.experiments.examples import ExampleQuery
+from blindspots.experiments.facts import ModelFacts
 from in_memory import DIGITS, Finished, Laboratory, attack, digits_laboratory
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from blindspots.experiments.base import ExampleQuery
+from blindspots.experiments.examples import ExampleQuery
 from in_memory import DIGITS, Finished, Laboratory, MemoryResult, attack, digits_laboratory
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blindspots.errors import InvalidInput
-from blindspots.experiments.base import ModelFacts
+from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.selection import fit_image
 from in_memory import DIGITS, Laboratory, attack, digits_laboratory
 

@@ -109,7 +109,7 @@ def test_public_science_says_what_it_computes(path: Path) -> None:
 def forms() -> list[type[BaseModel]]:
     """Every model that a user fills in."""
     import blindspots.experiments  # noqa: F401 - defines the kinds, and with them every form
-    from blindspots.experiments.base import Parameters
+    from blindspots.experiments.parameters import Parameters
     from blindspots.zoo.architectures import NetworkParameters
 
     found: list[type[BaseModel]] = [Parameters, NetworkParameters]

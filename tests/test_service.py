@@ -13,7 +13,7 @@ from PIL import Image
 from blindspots.errors import Conflict, InvalidInput, NotFound
 from blindspots.experiments import KINDS
 from blindspots.experiments.attack import Attack
-from blindspots.experiments.base import ExampleQuery
+from blindspots.experiments.examples import ExampleQuery
 from blindspots.experiments.methods import GaussianNoise
 from blindspots.experiments.train import Train
 from blindspots.store.job_query import JobQuery

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blindspots.experiments.base import Example
+from blindspots.experiments.examples import Example
 from blindspots.experiments.triptych import triptych_figure, triptych_png
 
 

@@ -23,7 +23,8 @@ from blindspots.api.schemas import (
 from blindspots.api.schemas import Job as JobAnswer
 from blindspots.api.wiring import ServiceHere, UserHere
 from blindspots.experiments import Experiment
-from blindspots.experiments.base import ExampleQuery, Theme
+from blindspots.experiments.examples import ExampleQuery
+from blindspots.experiments.parameters import Theme
 from blindspots.work.service import JobQuery
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])

@@ -10,21 +10,11 @@ from blindspots.errors import InvalidInput
 from blindspots.experiments import attack_examples
 from blindspots.experiments.attack_figures import FIGURES, trace_histograms, used_bins
 from blindspots.experiments.attack_summary import summarise
-from blindspots.experiments.base import (
-    Array,
-    Arrays,
-    Catalog,
-    Context,
-    Example,
-    ExamplePage,
-    ExampleQuery,
-    ModelFacts,
-    Outcome,
-    Part,
-    Result,
-    Spec,
-)
+from blindspots.experiments.base import Catalog, Context, Outcome, Part, Result, Spec
+from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
+from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.methods import Method, MinimumDistortion
+from blindspots.experiments.parameters import Array, Arrays
 from blindspots.experiments.selection import DatasetImages, ImageSelection
 
 BLOCK = 128  # images: parts are a multiple of it, so that every tile of the attack is full

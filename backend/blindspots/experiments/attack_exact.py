@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from blindspots.experiments.base import Array
+from blindspots.experiments.parameters import Array
 from blindspots.science.attacks.exact_linear import exact_linear
 from blindspots.science.attacks.result import AttackResult, without_search
 from blindspots.science.attacks.targets import random_targets

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import JsonValue
 
-from blindspots.experiments.base import (
-    Array,
-    Arrays,
-    Example,
-    ExamplePage,
-    ExampleQuery,
-    Outcome,
-    StoredResult,
-)
+from blindspots.experiments.base import Outcome, StoredResult
+from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
+from blindspots.experiments.parameters import Array, Arrays
 
 if TYPE_CHECKING:
     from blindspots.experiments.attack import Attack

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from blindspots.experiments import drawing
 from blindspots.experiments.attack_summary import distance_to_error
-from blindspots.experiments.base import Array, Arrays, Figure, Outcome, StoredResult, Theme
+from blindspots.experiments.base import Figure, Outcome, StoredResult
+from blindspots.experiments.parameters import Array, Arrays, Theme
 
 MOST_BINS = 60
 SHARE_AXIS = {"range": [0, 1.02], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "showgrid": False}

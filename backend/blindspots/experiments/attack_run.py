@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from blindspots.experiments.attack_exact import exact_distortion
-from blindspots.experiments.base import Array, Context, ModelFacts
+from blindspots.experiments.base import Context
+from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.methods import AttackMethod
+from blindspots.experiments.parameters import Array
 from blindspots.experiments.selection import Selected
 from blindspots.science import measures
 from blindspots.science.attacks.result import AttackResult

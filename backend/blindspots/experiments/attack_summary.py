@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import JsonValue
 
-from blindspots.experiments.base import Array, Arrays
+from blindspots.experiments.parameters import Array, Arrays
 
 CONFIDENCE = 0.95
 

@@ -11,60 +11,13 @@ imports it, inside `run` and `merge`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
-import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-Array = npt.NDArray[Any]
-Arrays = Mapping[str, Array]
-Device = Literal["auto", "cpu", "cuda"]
-Theme = Literal["light", "dark"]
-
-
-class Parameters(BaseModel):
-    """Base of every model that a user fills in: strict, frozen, no unknown field, no NaN or infinity."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What a plan may know of a trained model, without its weights."""
-
-    id: str
-    name: str
-    network: str  # name of a zoo architecture
-    parameters: Mapping[str, JsonValue]  # of that architecture
-    weights_sha256: str
-    input_shape: tuple[int, int, int]  # channels, height, width
-    class_names: tuple[str, ...]
-    dataset: str  # what it was trained on
-    multiply_adds: int  # of one forward pass of one image
-    linear: bool = False  # logits are affine in the pixels
-    smooth: bool = False  # logits have continuous derivatives
-
-
-@dataclass(frozen=True)
-class DatasetFacts:
-    """What a plan may know of a data set, without its pixels."""
-
-    name: str
-    title: str
-    sha256: str
-    shape: tuple[int, int, int]  # channels, height, width
-    class_names: tuple[str, ...]
-    sizes: Mapping[str, int]  # split -> images
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """An image that a user uploaded, already re-encoded."""
-
-    id: str  # sha256 of the stored PNG
-    shape: tuple[int, int, int]
+from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
+from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.parameters import Array, Arrays, Device, Parameters, Theme
 
 
 class Catalog(Protocol):
@@ -89,6 +42,19 @@ class Part:
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     units: int = 1  # of progress that it contributes, for instance images
     bytes_kept: int = 0  # estimate of what it will store
+
+
+@dataclass(frozen=True)
+class Step:
+    """A job that a job is made of: it is submitted when every step that it needs has succeeded.
+
+    In `spec`, a text "@name" stands for the id of the model that the step of that name trains; that step is
+    then needed too.
+    """
+
+    name: str  # unique within the job, shown to the user: "train softmax1"
+    spec: Mapping[str, JsonValue]
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +97,20 @@ class StoredResult(Protocol):
         """The array of that name, or only some of its leading rows. Raises KeyError."""
 
 
+@dataclass(frozen=True)
+class Record:
+    """How a finished job came about: what its page and a report tell of it besides its results."""
+
+    job_id: str
+    title: str
+    versions: Mapping[str, JsonValue]  # of Blindspots, Python, torch ...; and the device
+    created_at: str  # ISO 8601, UTC
+    finished_at: str
+    seconds: float  # that its parts took, of all workers together; those of its steps are counted there
+    parts: int
+    parts_reused: int  # found finished, from an earlier job
+
+
 class Context(Protocol):
     """The only door from a running part to the outside."""
 
@@ -156,6 +136,9 @@ class Context(Protocol):
 
     def part_count(self) -> int: ...
 
+    def step(self, name: str) -> "Outcome":
+        """The finished step of that name. Raises KeyError."""
+
     def load_checkpoint(self) -> Arrays | None:
         """What an earlier attempt at this same part saved last."""
 
@@ -171,7 +154,14 @@ class Outcome(Protocol):
     spec: "Spec"
     result: StoredResult  # of the merge
 
+    record: Record
+
     def part(self, index: int) -> StoredResult: ...
+
+    def part_count(self) -> int: ...
+
+    def step(self, name: str) -> "Outcome":
+        """The finished step of that name. Raises KeyError."""
 
     def model(self, reference: str) -> ModelFacts: ...
 
@@ -224,8 +214,18 @@ class Spec(Parameters):
         """
         return self
 
+    def steps(self, catalog: Catalog) -> list[Step]:  # noqa: ARG002
+        """The jobs that this one is made of. Pure; its own parts run when all of them have succeeded."""
+        return []
+
+    def promised_model(self, catalog: Catalog) -> ModelFacts | None:  # noqa: ARG002
+        """Facts of the model that this job will train, so that steps which need it can be checked and
+        estimated before it exists. None where it trains none."""
+        return None
+
     def plan(self, catalog: Catalog) -> list[Part]:
-        """The parts, in order. Pure: the same Spec and catalog give the same parts."""
+        """Its own parts, in order; there may be none where there are steps. Pure: the same Spec and catalog
+        give the same parts."""
         raise NotImplementedError
 
     def inputs(self, catalog: Catalog) -> list[str]:  # noqa: ARG002
@@ -240,13 +240,19 @@ class Spec(Parameters):
         """Join the committed parts into the job's result."""
         raise NotImplementedError
 
-    def examples(self, outcome: Outcome, query: "ExampleQuery") -> "ExamplePage":  # noqa: ARG002
+    def examples(self, outcome: Outcome, query: ExampleQuery) -> ExamplePage:  # noqa: ARG002
         """A page of the per-image results, for kinds that have them."""
         return ExamplePage(total=0, matching=0, rows=[])
 
-    def example(self, outcome: Outcome, index: int) -> "Example | None":  # noqa: ARG002
+    def example(self, outcome: Outcome, index: int) -> Example | None:  # noqa: ARG002
         """One image's full record, or None where there is no such row."""
         return None
+
+    has_report: ClassVar[bool] = False  # whether `report` answers a document: the export "html"
+
+    def report(self, outcome: Outcome) -> str:
+        """A self-contained HTML document of everything that was found."""
+        raise NotImplementedError
 
     def table(self, outcome: Outcome) -> Arrays:  # noqa: ARG002
         """Columns (n,) of per-image numbers, for CSV and JSON export."""
@@ -255,46 +261,3 @@ class Spec(Parameters):
     def export_arrays(self, outcome: Outcome) -> Arrays:
         """Everything, for NPZ export."""
         return self.table(outcome)
-
-
-class ExampleQuery(Parameters):
-    """Which examples to show, in which order."""
-
-    sort: Literal["index", "-index", "distortion", "-distortion", "confidence", "-confidence"] = "index"
-    """By what to order; a minus sign puts the largest first."""
-
-    true_class: int | None = Field(None, ge=0)
-    """Only images of this true class."""
-
-    reached_class: int | None = Field(None, ge=0)
-    """Only images that are answered with this class after the attack."""
-
-    target_class: int | None = Field(None, ge=0)
-    """Only images that were aimed at this class."""
-
-    success: bool | None = None
-    """Only images that were changed as wanted, or only those that were not."""
-
-    offset: int = Field(0, ge=0, le=10**9)
-    """How many matching images to pass over."""
-
-    limit: int = Field(48, ge=1, le=200)
-    """How many images at most."""
-
-
-@dataclass(frozen=True)
-class ExamplePage:
-    """One page of the gallery; each row is JSON-ready and holds at least `index`, the row of the job."""
-
-    total: int
-    matching: int
-    rows: list[dict[str, JsonValue]]
-
-
-@dataclass(frozen=True)
-class Example:
-    """One image: JSON-ready facts, and the pixels for the triptych, (c, h, w) float32 in [0, 1]."""
-
-    facts: dict[str, JsonValue]
-    original: Array
-    adversarial: Array | None  # None where only statistics were kept

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from blindspots.experiments.base import Array, Theme
+from blindspots.experiments.parameters import Array, Theme
 
 FONT = (  # --sans of tokens.css
     'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", '

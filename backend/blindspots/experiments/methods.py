@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from blindspots.errors import InvalidInput
-from blindspots.experiments.base import Array, ModelFacts, Parameters
+from blindspots.experiments.facts import ModelFacts
+from blindspots.experiments.parameters import Array, Parameters
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

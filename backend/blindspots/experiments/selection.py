@@ -13,7 +13,9 @@ from PIL import Image
 from pydantic import Field
 
 from blindspots.errors import InvalidInput
-from blindspots.experiments.base import Array, Catalog, DatasetFacts, ModelFacts, Parameters
+from blindspots.experiments.base import Catalog
+from blindspots.experiments.facts import DatasetFacts, ModelFacts
+from blindspots.experiments.parameters import Array, Parameters
 
 Split = Literal["train", "test"]
 LARGEST_SELECTION = 1_000_000

@@ -5,16 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from blindspots.errors import InvalidInput
-from blindspots.experiments.base import (
-    Catalog,
-    Context,
-    DatasetFacts,
-    NewModel,
-    Parameters,
-    Part,
-    Result,
-    Spec,
-)
+from blindspots.experiments.base import Catalog, Context, NewModel, Part, Result, Spec
+from blindspots.experiments.facts import DatasetFacts
+from blindspots.experiments.parameters import Parameters
 from blindspots.experiments.train_figures import FIGURES
 from blindspots.experiments.train_presets import PRESETS
 from blindspots.zoo.architectures import MultilayerPerceptron, Network

@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from blindspots.experiments import drawing
-from blindspots.experiments.base import Array, Figure, Outcome, StoredResult, Theme
+from blindspots.experiments.base import Figure, Outcome, StoredResult
+from blindspots.experiments.parameters import Array, Theme
 
 SHOWN_IMAGES = 100
 SHOWN_POINTS = 2000

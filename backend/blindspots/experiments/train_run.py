@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from blindspots.errors import InvalidInput
-from blindspots.experiments.base import Array, Arrays, Context, Part, Result
+from blindspots.experiments.base import Context, Part, Result
+from blindspots.experiments.parameters import Array, Arrays
 from blindspots.science.adam import train_adam
 from blindspots.science.autoencoder import Sparsity, encode_all, train_autoencoder
 from blindspots.science.networks import SparseAutoencoderSoftmax, initialise, multiply_adds

@@ -14,7 +14,8 @@ from PIL import Image
 from plotly.colors import unlabel_rgb
 
 from blindspots.experiments import drawing
-from blindspots.experiments.base import Array, Example, Theme
+from blindspots.experiments.examples import Example
+from blindspots.experiments.parameters import Array, Theme
 
 PANELS = ("Original", "Perturbation", "Adversarial")
 

@@ -10,7 +10,8 @@ import numpy as np
 from sqlalchemy import Connection, Row
 
 from blindspots.errors import InvalidInput, NotFound
-from blindspots.experiments.base import Array, DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.parameters import Array
 from blindspots.settings import Settings
 from blindspots.store import images, models
 from blindspots.store.database import Database

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from blindspots.errors import InvalidInput, Unavailable
-from blindspots.experiments.base import Array, Arrays, ModelFacts
+from blindspots.experiments.facts import ModelFacts
+from blindspots.experiments.parameters import Array, Arrays
 from blindspots.settings import Settings
 from blindspots.store import history, models, parts
 from blindspots.store.artifacts import ArtifactStore

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from blindspots.errors import InvalidInput, TooLarge, UnsupportedMedia
-from blindspots.experiments.base import Array
+from blindspots.experiments.parameters import Array
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"RIFF", "WEBP"))

@@ -12,16 +12,10 @@ import orjson
 from PIL import Image
 
 from blindspots.errors import Conflict, NotFound
-from blindspots.experiments.base import (
-    Array,
-    Arrays,
-    Example,
-    ExampleQuery,
-    ModelFacts,
-    Spec,
-    StoredResult,
-    Theme,
-)
+from blindspots.experiments.base import Spec, StoredResult
+from blindspots.experiments.examples import Example, ExampleQuery
+from blindspots.experiments.facts import ModelFacts
+from blindspots.experiments.parameters import Array, Arrays, Theme
 from blindspots.store import history, models
 from blindspots.work.cache import Recent
 from blindspots.work.catalog import model_facts

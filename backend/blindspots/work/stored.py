@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from blindspots.experiments.base import Array
+from blindspots.experiments.parameters import Array
 from blindspots.store.artifacts import StoredArrays
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from blindspots.experiments.attack import Attack
-from blindspots.experiments.base import Array, Arrays, Context, ModelFacts, Result
+from blindspots.experiments.base import Context, Result
+from blindspots.experiments.facts import ModelFacts
+from blindspots.experiments.parameters import Array, Arrays
 from blindspots.experiments.selection import IndexedImages
 from blindspots.work.catalog import DatasetFolders, dataset_facts
 

@@ -1,0 +1,44 @@
+"""What a plan may know of models, data sets and uploaded images, without their weights and pixels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a plan may know of a trained model, without its weights."""
+
+    id: str
+    name: str
+    network: str  # name of a zoo architecture
+    parameters: Mapping[str, JsonValue]  # of that architecture
+    weights_sha256: str
+    input_shape: tuple[int, int, int]  # channels, height, width
+    class_names: tuple[str, ...]
+    dataset: str  # what it was trained on
+    multiply_adds: int  # of one forward pass of one image; before it is trained, an estimate
+    linear: bool = False  # logits are affine in the pixels
+    smooth: bool = False  # logits have continuous derivatives
+    metrics: Mapping[str, JsonValue] = field(default_factory=dict)  # of its training, as `NewModel.metrics`
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What a plan may know of a data set, without its pixels."""
+
+    name: str
+    title: str
+    sha256: str
+    shape: tuple[int, int, int]  # channels, height, width
+    class_names: tuple[str, ...]
+    sizes: Mapping[str, int]  # split -> images
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """An image that a user uploaded, already re-encoded."""
+
+    id: str  # sha256 of the stored PNG
+    shape: tuple[int, int, int]
