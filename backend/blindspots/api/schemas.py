@@ -219,6 +219,8 @@ class CatalogAnswer(Answer):
     kinds: list[dict[str, Any]]
     networks: list[dict[str, Any]]
     methods: list[dict[str, Any]]
+    paper_tables: list[dict[str, Any]]
+    """The printed tables 1 to 4: name, title, columns, the unit of each, rows of a label and its numbers."""
     defaults: dict[str, Any]
 
 

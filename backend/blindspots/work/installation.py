@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 import shutil
 import sys
+from dataclasses import asdict
 from typing import Any, get_args
 
 from blindspots.experiments.base import Spec
@@ -24,8 +25,9 @@ class Installation(Shelves):
     """The catalog and the state of the service."""
 
     def catalog(self) -> Json:
-        """version, kinds with their schemas and figures, networks, methods, defaults."""
+        """version, kinds with their schemas and figures, networks, methods, the paper's tables, defaults."""
         from blindspots.experiments.methods import Method
+        from blindspots.zoo import printed
         from blindspots.zoo.architectures import Network
 
         return {
@@ -39,6 +41,7 @@ class Installation(Shelves):
                 {"name": _tag(variant, "name"), "title": variant.heading, "paper": variant.paper}
                 for variant in _variants(Method)
             ],
+            "paper_tables": [asdict(table) for table in printed.tables()],
             "defaults": {"dataset": "digits", "lane": "batch", "interactive_images": 16},
         }
 
