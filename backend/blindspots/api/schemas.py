@@ -220,7 +220,7 @@ class CatalogAnswer(Answer):
     networks: list[dict[str, Any]]
     methods: list[dict[str, Any]]
     paper_tables: list[dict[str, Any]]
-    """The printed tables 1 to 4: name, title, columns, the unit of each, rows of a label and its numbers."""
+    """What the paper prints: name, title, columns, the unit of each, rows of a label and its numbers."""
     defaults: dict[str, Any]
 
 
