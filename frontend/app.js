@@ -17,6 +17,7 @@ import { Home } from "./pages/home.js";
 import { JobPage } from "./pages/job.js";
 import { Missing } from "./pages/missing.js";
 import { Models } from "./pages/models.js";
+import { Reproduce } from "./pages/reproduce.js";
 import { SignedOut } from "./pages/signed-out.js";
 import { System } from "./pages/system.js";
 import { Train } from "./pages/train.js";
@@ -28,6 +29,7 @@ const pages = {
   "/attacks": { title: "Attacks", page: Attacks },
   "/attacks/new": { title: "New attack", page: AttackNew },
   "/train": { title: "Train", page: Train },
+  "/reproduce": { title: "Reproduce", page: Reproduce },
   "/history": { title: "History", page: History },
   "/models": { title: "Models", page: Models },
   "/data": { title: "Data", page: Data },

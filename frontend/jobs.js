@@ -5,7 +5,13 @@ import { post, request } from "./api.js";
 import { count, number, percent } from "./format.js";
 
 /** @type {{[kind: string]: string}} */
-const kindWords = { attack: "Attack", train: "Training", fetch_dataset: "Download" };
+const kindWords = {
+  attack: "Attack",
+  train: "Training",
+  fetch_dataset: "Download",
+  plan: "Plan",
+  reproduce: "Reproduction",
+};
 
 /** @param {Job} job */
 export const kindName = (job) => kindWords[job.kind] ?? job.kind;
@@ -31,7 +37,17 @@ export function outcome(job) {
   if (job.kind === "train" && found.model_name) {
     return `${found.model_name}${found.test_error === undefined ? "" : `, test error ${percent(found.test_error)}`}`;
   }
+  if (job.kind === "reproduce" && found.tables) return verdicts(found);
   return "";
+}
+
+/** "24 of 42 cells consistent with the paper". @param {Values} found */
+function verdicts({ tables, comparable }) {
+  const cells = tables.flatMap((/** @type {Values} */ table) => table.rows.flatMap((/** @type {Values} */ row) => row.cells));
+  const judged = cells.filter((/** @type {Values} */ cell) => ["consistent", "differs"].includes(cell.verdict));
+  if (!comparable || judged.length === 0) return "the paper has no numbers on these images";
+  const fits = judged.filter((/** @type {Values} */ cell) => cell.verdict === "consistent");
+  return `${count(fits.length)} of ${count(judged.length)} cells consistent with the paper`;
 }
 
 /** @param {string} id */

@@ -39,6 +39,28 @@ interface Job {
   exports?: string[];
   models?: { id: string; name: string }[];
   duration_seconds?: number | null;
+  parent?: { id: string; title: string; kind: string; step: string } | null;
+  steps?: JobStep[];
+}
+
+interface JobStep {
+  name: string;
+  needs: string[];
+  kind: string;
+  title: string;
+  state: JobState | "planned";
+  job_id: string | null;
+  fraction: number | null;
+  seconds: number | null;
+  error: { code: string; message: string } | null;
+}
+
+interface PaperTable {
+  name: string;
+  title: string;
+  columns: string[];
+  units: ("percent" | "distortion")[];
+  rows: [string, number[]][];
 }
 
 interface Model {
@@ -141,6 +163,7 @@ interface CatalogAnswer {
   kinds: Kind[];
   networks: { name: string; title: string }[];
   methods: { name: string; title: string; paper: string }[];
+  paper_tables: PaperTable[];
   defaults: Values;
 }
 

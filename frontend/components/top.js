@@ -12,6 +12,7 @@ const links = [
   ["/explore", "Explore"],
   ["/attacks", "Attacks"],
   ["/train", "Train"],
+  ["/reproduce", "Reproduce"],
   ["/history", "History"],
   ["/models", "Models"],
   ["/data", "Data"],

@@ -7,6 +7,7 @@ import { changedPath, runAgain } from "../components/job-table.js";
 import { Prose } from "../components/prose.js";
 import { Badge, finished, Progress } from "../components/progress.js";
 import { CancelButton } from "../components/running.js";
+import { Continue, PartOf, Steps } from "../components/steps.js";
 import { Failure, Skeletons } from "../components/states.js";
 import { Title } from "../components/title.js";
 import { ago, duration, moment } from "../format.js";
@@ -17,10 +18,11 @@ import { navigate } from "../router.js";
 import { AttackResult } from "./attack-result.js";
 import { FetchResult } from "./fetch-result.js";
 import { JobParameters } from "./job-parameters.js";
+import { ReproduceResult } from "./reproduce-result.js";
 import { TrainResult } from "./train-result.js";
 
 /** @type {{[kind: string]: any}} */
-const results = { attack: AttackResult, train: TrainResult, fetch_dataset: FetchResult };
+const results = { attack: AttackResult, train: TrainResult, fetch_dataset: FetchResult, reproduce: ReproduceResult };
 
 /** @param {{id: string}} props */
 export function JobPage({ id }) {
@@ -34,17 +36,19 @@ export function JobPage({ id }) {
   return html`<section>
       <header class="heading"><${Title} job=${job} changed=${reload} /><${Actions} job=${job} reload=${reload} /></header>
       <p class="row muted">
-        <${Badge} job=${job} /><span>${kindName(job)}</span>
+        <${Badge} job=${job} /><span>${kindName(job)}</span><${PartOf} job=${job} />
         ${job.model && html`<span>${job.model.name}</span>`}${job.dataset && html`<span>${job.dataset}</span>`}
         <span title=${moment(job.created_at)}>${ago(job.created_at)}</span>
         ${job.duration_seconds ? html`<span>${finished(job) ? "took" : "for"} ${duration(job.duration_seconds)}</span>` : null}
         <span>by ${job.owner}</span>
       </p>
       ${!finished(job) && html`<${Progress} job=${job} />`}
-      ${job.state === "failed" && html`<div class="notice failure" role="alert"><p><${Prose} text=${job.error?.message ?? "The job failed without a message."} /></p></div>`}
-      ${job.state === "cancelled" && html`<div class="notice"><p>This job was cancelled. What it had finished is reused when it is run again.</p></div>`}
+      ${job.state === "failed" && html`<div class="notice failure" role="alert"><p><${Prose} text=${job.error?.message ?? "The job failed without a message."} /></p><${Continue} job=${job} /></div>`}
+      ${job.state === "cancelled" && html`<div class="notice"><p>This job was cancelled. What it had finished is reused when it is run again.</p><${Continue} job=${job} /></div>`}
     </section>
+    ${job.state !== "succeeded" && html`<${Steps} job=${job} />`}
     ${result && html`<${result} job=${job} />`}
+    ${job.state === "succeeded" && html`<${Steps} job=${job} />`}
     <${JobParameters} job=${job} />`;
 }
 
