@@ -20,7 +20,7 @@ from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import NewModel, Result, Spec
 from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
 from blindspots.experiments.parameters import Array, Arrays
-from blindspots.zoo import datasets
+from blindspots.zoo import datasets, halves
 
 
 class MemoryResult:
@@ -127,9 +127,10 @@ class Laboratory:
         raise InvalidInput(f"No model is called {reference!r}.", field=field)
 
     def dataset(self, name: str, *, field: str) -> DatasetFacts:
-        if name not in self.datasets:
+        found = halves.look_up(self.datasets, name)
+        if found is None:
             raise InvalidInput(f"No data set is called {name!r}.", field=field)
-        facts: DatasetFacts = self.datasets[name].facts()
+        facts: DatasetFacts = found.facts()
         return facts
 
     def labels(self, dataset: str, split: str) -> Array:
@@ -144,7 +145,9 @@ class Laboratory:
     def pixels(self, dataset: str, split: str) -> tuple[Array, Array]:
         key = (dataset, split)
         if key not in self._pixels:
-            self._pixels[key] = self.datasets[dataset].load(split)
+            found = halves.look_up(self.datasets, dataset)
+            assert found is not None
+            self._pixels[key] = found.load(split)
         return self._pixels[key]
 
     def upload(self, image: Array) -> str:
@@ -167,6 +170,7 @@ class Laboratory:
             multiply_adds=new.multiply_adds,
             linear=new.linear,
             smooth=new.smooth,
+            metrics=new.metrics,
         )
         self.models[facts.id], self.weights[facts.id] = facts, weights
         return facts

@@ -110,7 +110,7 @@ def forms() -> list[type[BaseModel]]:
     """Every model that a user fills in."""
     import blindspots.experiments  # noqa: F401 - defines the kinds, and with them every form
     from blindspots.experiments.parameters import Parameters
-    from blindspots.zoo.architectures import NetworkParameters
+    from blindspots.zoo.network import NetworkParameters
 
     found: list[type[BaseModel]] = [Parameters, NetworkParameters]
     for form in found:

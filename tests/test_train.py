@@ -5,16 +5,18 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from blindspots.errors import Cancelled, InvalidInput
 from blindspots.experiments import train_run
 from blindspots.experiments.train import Train
-from blindspots.experiments.train_presets import DEMO, PAPER, PRESETS
+from blindspots.experiments.train_presets import DEMO, PAPER, PRESETS, paper_training
 from blindspots.science.training import Step
-from blindspots.zoo import architectures, datasets
+from blindspots.zoo import architectures, datasets, papers
 from in_memory import Finished, Laboratory, MemoryResult
+from test_zoo import write_set
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +193,31 @@ def test_every_preset_is_a_job(preset: dict[str, Any], laboratory: Laboratory) -
     if parsed.dataset == "digits":
         assert parsed.resolve(laboratory) == parsed
     assert len({each["title"] for each in PRESETS}) == len(DEMO) + len(PAPER)
+
+
+@pytest.fixture(scope="module")
+def as_large_as_mnist(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    """A set named mnist with as many images, of one pixel each."""
+    folder = tmp_path_factory.mktemp("sets")
+    arrays = {
+        f"{split}-{role}": np.arange(count).reshape(shape).astype(np.uint8) % 10
+        for split, count in (("train", 60_000), ("t10k", 10_000))
+        for role, shape in (("images-idx3-ubyte", (count, 1, 1)), ("labels-idx1-ubyte", (count,)))
+    }
+    write_set(folder / "mnist", arrays)
+    return Laboratory(datasets.find([folder]))
+
+
+@pytest.mark.parametrize("name", [row.name for row in (*papers.TABLE_1, *papers.TABLE_3)])
+def test_every_model_of_the_tables_has_a_training_that_gives_it(
+    name: str, as_large_as_mnist: Laboratory
+) -> None:
+    training = Train.model_validate(paper_training(name)).resolve(as_large_as_mnist)
+    promised = training.promised_model(as_large_as_mnist)
+    assert papers.identify(promised) == name == promised.name
+    elsewhere = Train.model_validate(paper_training(name, "digits"))
+    assert papers.identify(elsewhere.promised_model(as_large_as_mnist)) is None
+    assert elsewhere.plan(as_large_as_mnist)
 
 
 def test_forms_need_no_torch() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from blindspots.science import networks
 from blindspots.zoo import architectures, datasets, idx, papers
 
 RANDOM = np.random.default_rng(0)
@@ -205,6 +206,7 @@ def test_an_entry_knows_what_it_builds(name: str, shape: tuple[int, int, int]) -
     parameters = architectures.ARCHITECTURES[name]()
     module = parameters.build(shape, 7)
     assert parameters.parameter_count(shape, 7) == sum(p.numel() for p in module.parameters())
+    assert parameters.multiply_adds(shape, 7) == networks.multiply_adds(module, shape)
     assert len(parameters.layers) == len(parameters.paper_penalties)
     assert parameters.unfit(shape) is None
     assert parameters.title
@@ -278,6 +280,41 @@ def test_the_tables_speak_of_the_same_models() -> None:
     rows = [row for row in papers.TABLE_2.rows if row.source != "gaussian_noise"]
     assert {row.source: row.distortion for row in rows} == distortion
     assert tuple(model.name for model in papers.TABLE_3) == papers.TABLE_4.evaluated
+
+
+def model(network: str, dataset: str, penalties: list[float], **parameters: Any) -> SimpleNamespace:
+    return SimpleNamespace(
+        network=network, dataset=dataset, parameters=parameters, metrics={"penalties": penalties}
+    )
+
+
+SIGMOID = [1e-5, 1e-5, 1e-6]
+
+
+@pytest.mark.parametrize(
+    ("found", "name"),
+    [
+        (model("softmax", "mnist", [1.0]), "softmax3"),
+        (model("mlp", "mnist", SIGMOID, widths=[200, 200], activation="sigmoid"), "N200-200-10"),
+        (model("autoencoder_softmax", "mnist", [1e-6], codes=400), "AE400-10"),
+        (model("mlp", "mnist:P1:5", SIGMOID, widths=[100, 100]), "M1"),
+        (model("mlp", "mnist:P1:0", SIGMOID, widths=[123, 456]), "M1'"),
+        (model("mlp", "mnist:P2:0", SIGMOID, widths=[100, 100]), "M2"),
+        (model("mlp", "mnist:P2:0", SIGMOID, widths=[123, 456]), None),
+        (model("mlp", "mnist", [1e-5], widths=[100, 100]), None),
+        (model("mlp", "mnist", SIGMOID, widths=[100, 100], activation="relu"), None),
+        (model("softmax", "digits", [1.0]), None),
+        (model("conv", "mnist", [0.0]), None),
+    ],
+)
+def test_a_model_of_the_paper_is_known_by_what_it_is(found: SimpleNamespace, name: str | None) -> None:
+    assert papers.identify(found) == name
+
+
+def test_a_model_that_saw_only_some_images_is_none_of_the_paper() -> None:
+    few = model("softmax", "mnist", [1.0])
+    few.metrics["train_images"] = 1000
+    assert papers.identify(few) is None
 
 
 def test_the_product_of_the_printed_bounds_is_the_one_that_is_quoted() -> None:

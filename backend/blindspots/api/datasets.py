@@ -11,7 +11,7 @@ from blindspots.api.wiring import ServiceHere
 
 router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"])
 
-Name = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Name = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(:P[12]:[0-9]{1,10})?$")]
 Split = Annotated[str, Path(pattern="^[a-z]{1,20}$")]
 
 
@@ -23,7 +23,7 @@ def datasets(request: Request, service: ServiceHere) -> Response:
 
 @router.get("/{name}")
 def dataset(request: Request, service: ServiceHere, name: Name) -> Response:
-    """One data set."""
+    """One data set, or a half of its training images: `mnist:P1:0`."""
     return tagged_json(request, service.dataset(name))
 
 

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Catalog, Context, NewModel, Part, Result, Spec
-from blindspots.experiments.facts import DatasetFacts
+from blindspots.experiments.facts import DatasetFacts, ModelFacts
 from blindspots.experiments.parameters import Parameters
 from blindspots.experiments.train_figures import FIGURES
 from blindspots.experiments.train_presets import PRESETS
@@ -156,6 +156,36 @@ class Train(Spec):
     def _images(self, dataset: DatasetFacts) -> int:
         return self.train_count or dataset.sizes["train"]
 
+    def _model_name(self) -> str:
+        """What the user called it, else data set and network."""
+        return self.model_name.strip() or f"{self.dataset.replace(':', '-')}-{self.network.short_name}"
+
+    def _penalties(self) -> list[float]:
+        return list(self.weight_decay.penalties or self.network.paper_penalties)
+
+    def promised_model(self, catalog: Catalog) -> ModelFacts:
+        """The model that will be trained, without id and weights."""
+        dataset = catalog.dataset(self.dataset, field="dataset")
+        return ModelFacts(
+            id="",
+            name=self._model_name(),
+            network=self.network.name,
+            parameters=self.network.model_dump(mode="json", exclude={"name"}),
+            weights_sha256="",
+            input_shape=dataset.shape,
+            class_names=dataset.class_names,
+            dataset=self.dataset,
+            multiply_adds=self.network.multiply_adds(dataset.shape, len(dataset.class_names)),
+            linear=self.network.linear,
+            smooth=self.network.smooth,
+            metrics={
+                "train_images": self._images(dataset),
+                "optimiser": self.optimiser.name,
+                "weight_decay": self.weight_decay.mode,
+                "penalties": list[JsonValue](self._penalties()),
+            },
+        )
+
     def inputs(self, catalog: Catalog) -> list[str]:
         """The pixels and labels."""
         return [catalog.dataset(self.dataset, field="dataset").sha256]
@@ -164,8 +194,7 @@ class Train(Spec):
         """The weight decay in force."""
         from blindspots.science.weight_decay import WeightDecay
 
-        chosen = self.weight_decay.penalties
-        return WeightDecay(self.weight_decay.mode, tuple(chosen or self.network.paper_penalties))
+        return WeightDecay(self.weight_decay.mode, tuple(self._penalties()))
 
     def run(self, part: Part, context: Context) -> Result:
         """Train, saving a checkpoint every few seconds."""
@@ -185,7 +214,7 @@ class Train(Spec):
             if name.startswith("weight.")
         }
         model = NewModel(
-            name=self.model_name.strip() or f"{self.dataset}-{self.network.short_name}",
+            name=self._model_name(),
             network=self.network.name,
             parameters=self.network.model_dump(mode="json", exclude={"name"}),
             weights=weights,

@@ -15,7 +15,7 @@ from blindspots.experiments.parameters import Array
 from blindspots.settings import Settings
 from blindspots.store import images, models
 from blindspots.store.database import Database
-from blindspots.zoo import datasets
+from blindspots.zoo import datasets, halves
 from blindspots.zoo.datasets import Dataset
 from blindspots.zoo.idx import BrokenFile
 
@@ -50,12 +50,18 @@ class DatasetFolders:
         with self._lock:
             self._looked_at = float("-inf")
 
-    def available(self, name: str) -> Dataset:
-        """Raises NotFound, with what is there."""
+    def named(self, name: str) -> Dataset:
+        """A set, here or not, or a half of one. Raises NotFound, with what there is."""
         found = self.all()
-        dataset = found.get(name)
+        dataset = halves.look_up(found, name)
         if dataset is None:
-            raise NotFound(f"There is no data set {name!r}. There are: {', '.join(sorted(found))}.")
+            hint = " Halves are named like mnist:P1:0 and mnist:P2:0, with any seed." if ":" in name else ""
+            raise NotFound(f"There is no data set {name!r}. There are: {', '.join(sorted(found))}.{hint}")
+        return dataset
+
+    def available(self, name: str) -> Dataset:
+        """A set, or a half of one, that can be read. Raises NotFound, with what there is."""
+        dataset = self.named(name)
         if not dataset.available:
             raise NotFound(dataset.reason)
         return dataset
@@ -117,6 +123,7 @@ def model_facts(row: Row[Any]) -> ModelFacts:
         multiply_adds=row.multiply_adds,
         linear=row.linear,
         smooth=row.smooth,
+        metrics=row.metrics,
     )
 
 

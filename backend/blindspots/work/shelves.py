@@ -12,7 +12,9 @@ from blindspots.store import history, images, models
 from blindspots.work.foundation import Json
 from blindspots.work.pictures import decode_upload, encode_png
 from blindspots.work.results import Results
-from blindspots.zoo.datasets import Dataset
+from blindspots.zoo import halves
+from blindspots.zoo.datasets import Dataset, Facts
+from blindspots.zoo.halves import HalfDataset
 from blindspots.zoo.idx import BrokenFile
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
@@ -52,11 +54,8 @@ class Shelves(Results):
         return [_dataset_view(dataset) for dataset in self.folders.all().values()]
 
     def dataset(self, name: str) -> Json:
-        """One data set, here or not."""
-        found = self.folders.all()
-        if name not in found:
-            raise NotFound(f"There is no data set {name!r}. There are: {', '.join(sorted(found))}.")
-        return _dataset_view(found[name])
+        """One data set, here or not, or a half of one."""
+        return _dataset_view(self.folders.named(name))
 
     def _split(self, name: str, split: str) -> tuple[Any, Any]:
         try:
@@ -125,7 +124,7 @@ def _model_view(row: Row[Any]) -> Json:
 
 
 def _dataset_view(dataset: Dataset) -> Json:
-    """Shape, classes and sizes are null where the set is not here."""
+    """Shape, classes and sizes are null where the set is not here; `views` names its halves."""
     view: Json = {
         "name": dataset.name,
         "title": dataset.title,
@@ -138,6 +137,7 @@ def _dataset_view(dataset: Dataset) -> Json:
         "class_names": None,
         "sizes": None,
         "sha256": None,
+        "views": [],
     }
     if not dataset.available:
         return view
@@ -150,4 +150,11 @@ def _dataset_view(dataset: Dataset) -> Json:
         "class_names": list(facts.class_names),
         "sizes": dict(facts.sizes),
         "sha256": facts.sha256,
+        "views": _halves_of(dataset, facts),
     }
+
+
+def _halves_of(dataset: Dataset, facts: Facts) -> list[str]:
+    """Names of the halves P1 and P2 with seed 0; a half has none, and neither has a single image."""
+    whole = not isinstance(dataset, HalfDataset) and facts.sizes["train"] > 1
+    return halves.names(dataset.name) if whole else []

@@ -4,66 +4,16 @@ A network is one class here and its name in the union `Network`. Modules are bui
 first to import torch: forms and plans need only the parameters.
 """
 
-import itertools
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from blindspots.zoo.network import NetworkParameters, Shape, dense_parameters, dense_products
 
 if TYPE_CHECKING:
     from torch import nn
-
-Shape = tuple[int, int, int]  # channels, height, width
-
-
-def _dense(*sizes: int) -> int:
-    """Weights and biases of fully connected layers of these sizes."""
-    return sum((before + 1) * after for before, after in itertools.pairwise(sizes))
-
-
-class NetworkParameters(BaseModel):
-    """Base of every network's parameters: strict, frozen, no unknown field, no NaN."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-    title: ClassVar[str]
-    source: ClassVar[str]
-    linear: ClassVar[bool] = False  # logits are affine in the pixels
-
-    @property
-    def smooth(self) -> bool:
-        """Whether the logits have continuous derivatives."""
-        return True
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the layers that learn from labels, in order: each may have its own weight decay."""
-        raise NotImplementedError
-
-    @property
-    def paper_penalties(self) -> tuple[float, ...]:
-        """Lambda of each of `layers` as the paper has it, for a user who gives none."""
-        raise NotImplementedError
-
-    @property
-    def short_name(self) -> str:
-        """For a model that its user does not name."""
-        raise NotImplementedError
-
-    def parameter_count(self, input_shape: Shape, classes: int) -> int:
-        """Numbers that training has to find."""
-        raise NotImplementedError
-
-    def unfit(self, input_shape: Shape) -> str | None:  # noqa: ARG002
-        """Why images of that shape cannot be read, None where they can."""
-        return None
-
-    def build(self, input_shape: Shape, classes: int) -> "nn.Module":
-        """The module, with torch's own starting weights."""
-        raise NotImplementedError
 
 
 class Softmax(NetworkParameters):
@@ -84,7 +34,10 @@ class Softmax(NetworkParameters):
         return (1e-4,)
 
     def parameter_count(self, input_shape: Shape, classes: int) -> int:
-        return _dense(math.prod(input_shape), classes)
+        return dense_parameters(math.prod(input_shape), classes)
+
+    def multiply_adds(self, input_shape: Shape, classes: int) -> int:
+        return dense_products(math.prod(input_shape), classes)
 
     @property
     def short_name(self) -> str:
@@ -123,7 +76,10 @@ class MultilayerPerceptron(NetworkParameters):
         return (*(1e-5 for _ in self.widths), 1e-6)
 
     def parameter_count(self, input_shape: Shape, classes: int) -> int:
-        return _dense(math.prod(input_shape), *self.widths, classes)
+        return dense_parameters(math.prod(input_shape), *self.widths, classes)
+
+    def multiply_adds(self, input_shape: Shape, classes: int) -> int:
+        return dense_products(math.prod(input_shape), *self.widths, classes)
 
     @property
     def short_name(self) -> str:
@@ -170,7 +126,10 @@ class AutoencoderSoftmax(NetworkParameters):
 
     def parameter_count(self, input_shape: Shape, classes: int) -> int:
         pixels = math.prod(input_shape)
-        return _dense(pixels, self.codes, pixels) + _dense(self.codes, classes)
+        return dense_parameters(pixels, self.codes, pixels) + dense_parameters(self.codes, classes)
+
+    def multiply_adds(self, input_shape: Shape, classes: int) -> int:
+        return dense_products(math.prod(input_shape), self.codes, classes)  # nothing is decoded
 
     @property
     def short_name(self) -> str:
@@ -218,9 +177,18 @@ class Convolutional(NetworkParameters):
         return (0.0, 0.0, 0.0)  # the paper names dropout and no weight decay
 
     def parameter_count(self, input_shape: Shape, classes: int) -> int:
+        weights = self.filters * (input_shape[0] * self.kernel**2 + 1)
+        return weights + dense_parameters(self._maps(input_shape), self.hidden, classes)
+
+    def multiply_adds(self, input_shape: Shape, classes: int) -> int:
         channels, height, width = input_shape
-        maps = self.filters * self._pooled(height) * self._pooled(width)
-        return self.filters * (channels * self.kernel**2 + 1) + _dense(maps, self.hidden, classes)
+        positions = (height - self.kernel + 1) * (width - self.kernel + 1)
+        convolution = positions * self.filters * channels * self.kernel**2
+        return convolution + dense_products(self._maps(input_shape), self.hidden, classes)
+
+    def _maps(self, input_shape: Shape) -> int:
+        """Numbers that pooling leaves."""
+        return self.filters * self._pooled(input_shape[1]) * self._pooled(input_shape[2])
 
     def _pooled(self, side: int) -> int:
         return max(0, side - self.kernel + 1) // self.pool

@@ -4,7 +4,9 @@ The numbers of the first edition (December 2013), as printed; errors in percent 
 not give their true label; distortion is sqrt(sum_i (x'_i - x_i)^2 / n) with n = 784 pixels in [0, 1].
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 FIRST_EDITION = "arXiv 1312.6199 v1, December 2013"
 LATER_EDITION = "arXiv 1312.6199 v4, February 2014"
@@ -16,6 +18,7 @@ class PaperModel:
 
     name: str
     later_name: str  # what the later edition calls it
+    network: str  # name of a zoo architecture
     widths: tuple[int, ...]  # of every layer, pixels and classes included
     penalties: tuple[float, ...]  # lambda of each layer; empty where none is printed
     train_error: float
@@ -71,14 +74,14 @@ class FrameBounds:
     later_upper: float
 
 
-SIGMOID_PENALTIES = (1e-5, 1e-5, 1e-6)
+SIGMOID = (1e-5, 1e-5, 1e-6)  # lambda of the layers of every sigmoid network
 TABLE_1 = (
-    PaperModel("softmax1", "FC10(1e-4)", (784, 10), (1e-4,), 6.7, 7.4, 0.062),
-    PaperModel("softmax2", "FC10(1e-2)", (784, 10), (1e-2,), 10.0, 9.4, 0.1),
-    PaperModel("softmax3", "FC10(1)", (784, 10), (1.0,), 21.2, 20.0, 0.14),
-    PaperModel("N100-100-10", "FC100-100-10", (784, 100, 100, 10), SIGMOID_PENALTIES, 0.0, 1.64, 0.058),
-    PaperModel("N200-200-10", "FC200-200-10", (784, 200, 200, 10), SIGMOID_PENALTIES, 0.0, 1.54, 0.065),
-    PaperModel("AE400-10", "AE400-10", (784, 400, 10), (1e-6,), 0.57, 1.9, 0.086),
+    PaperModel("softmax1", "FC10(1e-4)", "softmax", (784, 10), (1e-4,), 6.7, 7.4, 0.062),
+    PaperModel("softmax2", "FC10(1e-2)", "softmax", (784, 10), (1e-2,), 10.0, 9.4, 0.1),
+    PaperModel("softmax3", "FC10(1)", "softmax", (784, 10), (1.0,), 21.2, 20.0, 0.14),
+    PaperModel("N100-100-10", "FC100-100-10", "mlp", (784, 100, 100, 10), SIGMOID, 0.0, 1.64, 0.058),
+    PaperModel("N200-200-10", "FC200-200-10", "mlp", (784, 200, 200, 10), SIGMOID, 0.0, 1.54, 0.065),
+    PaperModel("AE400-10", "AE400-10", "autoencoder_softmax", (784, 400, 10), (1e-6,), 0.57, 1.9, 0.086),
 )
 
 TABLE_2 = TransferTable(
@@ -134,3 +137,63 @@ TABLE_5 = (
     FrameBounds("fc2", (4096, 4096), None, 1e-4, 4, 4),
     FrameBounds("fc3", (4096, 1000), None, 0.25, 4, 4),
 )
+
+
+class TrainedLike(Protocol):
+    """What tells a model of the paper; `experiments.facts.ModelFacts` is one."""
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def metrics(self) -> Mapping[str, Any]: ...
+
+
+MNIST_TRAIN = 60_000
+
+
+def identify(model: TrainedLike) -> str | None:
+    """What the paper calls a model like this one, None where it has none.
+
+    Told by network, widths, weight decay and training images, never by its name: softmax1 is any softmax on
+    all of MNIST with lambda 1e-4, M1 any 100-100 sigmoid network on a half P1, whatever seed cut it.
+    """
+    hidden = _hidden(model)
+    if hidden is None:
+        return None
+    whole, _, cut = model.dataset.partition(":")
+    half, images = cut.partition(":")[0], MNIST_TRAIN // 2 if cut else MNIST_TRAIN
+    if whole != "mnist" or model.metrics.get("train_images", images) != images:
+        return None
+    printed = [(row.name, row.network, row.widths, row.penalties, "") for row in TABLE_1]
+    printed += [(row.name, "mlp", row.widths, SIGMOID, row.trained_on) for row in TABLE_3]
+    for name, network, widths, penalties, trained_on in printed:
+        if (network, widths[1:-1], trained_on) != (model.network, hidden, half):
+            continue
+        if _same(model.metrics.get("penalties"), penalties):
+            return name
+    return None
+
+
+def _hidden(model: TrainedLike) -> tuple[int, ...] | None:
+    """Widths of its hidden layers, None where the paper has no table on such networks."""
+    match model.network:
+        case "softmax":
+            return ()
+        case "autoencoder_softmax":
+            return (int(model.parameters["codes"]),)
+        case "mlp" if model.parameters.get("activation", "sigmoid") == "sigmoid":
+            return tuple(int(width) for width in model.parameters["widths"])
+        case _:
+            return None
+
+
+def _same(given: Any, printed: tuple[float, ...]) -> bool:
+    """Whether these are the penalties; one number counts for every layer."""
+    if not isinstance(given, list | tuple):
+        return False
+    spread = tuple(given) * len(printed) if len(given) == 1 else tuple(given)
+    return spread == printed

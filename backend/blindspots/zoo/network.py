@@ -1,0 +1,69 @@
+"""What every network's parameters have in common."""
+
+import itertools
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Shape = tuple[int, int, int]  # channels, height, width
+
+
+def dense_parameters(*sizes: int) -> int:
+    """Weights and biases of fully connected layers of these sizes."""
+    return sum((before + 1) * after for before, after in itertools.pairwise(sizes))
+
+
+def dense_products(*sizes: int) -> int:
+    """Multiply-adds of fully connected layers of these sizes."""
+    return sum(before * after for before, after in itertools.pairwise(sizes))
+
+
+class NetworkParameters(BaseModel):
+    """Base of every network's parameters: strict, frozen, no unknown field, no NaN."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    title: ClassVar[str]
+    source: ClassVar[str]
+    linear: ClassVar[bool] = False  # logits are affine in the pixels
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the logits have continuous derivatives."""
+        return True
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that learn from labels, in order: each may have its own weight decay."""
+        raise NotImplementedError
+
+    @property
+    def paper_penalties(self) -> tuple[float, ...]:
+        """Lambda of each of `layers` as the paper has it, for a user who gives none."""
+        raise NotImplementedError
+
+    @property
+    def short_name(self) -> str:
+        """For a model that its user does not name."""
+        raise NotImplementedError
+
+    def parameter_count(self, input_shape: Shape, classes: int) -> int:
+        """Numbers that training has to find."""
+        raise NotImplementedError
+
+    def multiply_adds(self, input_shape: Shape, classes: int) -> int:
+        """Of one forward pass of one image; as `science.networks.multiply_adds` counts them."""
+        raise NotImplementedError
+
+    def unfit(self, input_shape: Shape) -> str | None:  # noqa: ARG002
+        """Why images of that shape cannot be read, None where they can."""
+        return None
+
+    def build(self, input_shape: Shape, classes: int) -> "nn.Module":
+        """The module, with torch's own starting weights."""
+        raise NotImplementedError
