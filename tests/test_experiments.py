@@ -11,9 +11,10 @@ from pydantic import TypeAdapter
 
 from blindspots import experiments
 from blindspots.errors import InvalidInput
+from blindspots.experiments.attack_method import AttackMethod
 from blindspots.experiments.base import Result, Spec
 from blindspots.experiments.examples import ExampleQuery
-from blindspots.experiments.methods import AttackMethod, Method
+from blindspots.experiments.methods import Method
 from blindspots.zoo import datasets
 from in_memory import Finished, Laboratory, MemoryResult, summary_without_time, train_on_digits
 

@@ -145,7 +145,7 @@ class Attack(Spec):
         """A page of the gallery."""
         return attack_examples.page(outcome, query)
 
-    def example(self, outcome: Outcome, index: int) -> Example | None:
+    def example(self, outcome: Outcome, index: int, column: int | None = None) -> Example | None:  # noqa: ARG002
         """Everything known of one image."""
         return attack_examples.detail(self, outcome, index)
 

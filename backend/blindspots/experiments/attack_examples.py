@@ -97,6 +97,24 @@ def _kept_pixels(part: StoredResult, place: int) -> Array | None:
     return pixels
 
 
+def adversarial_rows(outcome: Outcome, rows: slice) -> Array:
+    """The adversarial images of some rows of the job, (n, c, h, w) float32, whatever parts hold them.
+
+    Raises ValueError where one of them was not kept.
+    """
+    parts, places = outcome.result.array("part", rows), outcome.result.array("row", rows)
+    if not outcome.result.array("kept", rows).all():
+        raise ValueError("the attack did not keep these adversarial images")
+    pieces = []
+    for number in np.unique(parts):
+        part = outcome.part(int(number))
+        here = places[parts == number]
+        kept = part.array("kept_rows")
+        first, last = np.searchsorted(kept, [here[0], here[-1]])
+        pieces.append(part.array("adversarial", slice(int(first), int(last) + 1)))
+    return np.concatenate(pieces)
+
+
 def _trace(part: StoredResult, one: slice) -> list[JsonValue]:
     """The values of c that were tried, in order: what each one found."""
     columns = [part.array(f"trace_{name}", one)[0].tolist() for name in TRACE]

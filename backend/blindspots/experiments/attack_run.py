@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from blindspots.experiments.attack_exact import exact_distortion
+from blindspots.experiments.attack_method import AttackMethod
 from blindspots.experiments.base import Context
 from blindspots.experiments.facts import ModelFacts
-from blindspots.experiments.methods import AttackMethod
 from blindspots.experiments.parameters import Array
 from blindspots.experiments.selection import Selected
 from blindspots.science import measures

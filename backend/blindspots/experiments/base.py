@@ -244,8 +244,9 @@ class Spec(Parameters):
         """A page of the per-image results, for kinds that have them."""
         return ExamplePage(total=0, matching=0, rows=[])
 
-    def example(self, outcome: Outcome, index: int) -> Example | None:  # noqa: ARG002
-        """One image's full record, or None where there is no such row."""
+    def example(self, outcome: Outcome, index: int, column: int | None = None) -> Example | None:  # noqa: ARG002
+        """One image's full record, or None where there is no such row. `column` chooses the evaluated model,
+        for kinds that have several."""
         return None
 
     has_report: ClassVar[bool] = False  # whether `report` answers a document: the export "html"

@@ -26,6 +26,13 @@ class ExampleQuery(Parameters):
     success: bool | None = None
     """Only images that were changed as wanted, or only those that were not."""
 
+    row: int | None = Field(None, ge=0)
+    """Of a transfer: the row of the matrix whose images to show; empty means the first source's."""
+
+    column: int | None = Field(None, ge=0)
+    """Of a transfer: the evaluated model whose answers to show; empty means the source itself, where it is
+    evaluated."""
+
     offset: int = Field(0, ge=0, le=10**9)
     """How many matching images to pass over."""
 
