@@ -24,3 +24,23 @@ export function shapeWords(shape) {
 /** @param {string[] | undefined} names @param {number | null | undefined} index */
 export const className = (names, index) =>
   index === null || index === undefined || index < 0 ? "none" : (names?.[index] ?? String(index));
+
+/**
+ * The set of that name, or the half of one that it means: "mnist:P1:0" is half P1 of the training images, cut with seed 0.
+ * @param {Dataset[]} datasets @param {string | null | undefined} name @returns {Dataset | undefined}
+ */
+export function datasetNamed(datasets, name) {
+  const found = datasets.find((each) => each.name === name);
+  const [whole, half = "", seed] = (name ?? "").split(":");
+  const set = datasets.find((each) => each.name === whole && each.available);
+  if (found || !set || !(half === "P1" || half === "P2")) return found;
+  const count = (set.sizes.train ?? 0) / 2;
+  const train = half === "P1" ? Math.floor(count) : Math.ceil(count);
+  return {
+    ...set,
+    name: name ?? "",
+    title: `${set.title}, half ${half} (seed ${seed})`,
+    sizes: { ...set.sizes, train },
+    views: [],
+  };
+}

@@ -89,6 +89,7 @@ interface Dataset {
   available: boolean;
   downloadable: boolean;
   bytes: number | null;
+  views: string[];
 }
 
 interface ExampleRow {

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 
 import { post } from "../api.js";
-import { className, shapeWords } from "../catalog.js";
+import { className, datasetNamed, shapeWords } from "../catalog.js";
 import { html, typed } from "../html.js";
 
 /**
@@ -22,16 +22,24 @@ export function ModelInput({ id, value, onChange, form, invalid, described }) {
 /** @param {PickerProps} props */
 export function DatasetInput({ id, value, onChange, form, invalid, described }) {
   const present = form.datasets.filter((dataset) => dataset.available);
+  const offered = present.flatMap((dataset) => [dataset.name, ...dataset.views]);
   return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(onChange)}>
-    ${!present.some((dataset) => dataset.name === value) && html`<option value=${value ?? ""} selected>${value || "Choose a data set"}</option>`}
-    ${present.map((dataset) => html`<option value=${dataset.name} selected=${dataset.name === value}>${dataset.title}, ${shapeWords(dataset.shape)}</option>`)}
+    ${!offered.includes(value) && html`<option value=${value ?? ""} selected>${value || "Choose a data set"}</option>`}
+    ${offered.map((name) => html`<option value=${name} selected=${name === value}>${optionText(present, name)}</option>`)}
   </select>`;
+}
+
+/** A half stands indented under its set. @param {Dataset[]} datasets @param {string} name */
+function optionText(datasets, name) {
+  const dataset = datasetNamed(datasets, name);
+  if (!dataset) return name;
+  return name.includes(":") ? `\u2003${dataset.title}` : `${dataset.title}, ${shapeWords(dataset.shape)}`;
 }
 
 /** Names of the classes that the rest of the form speaks of. @param {import("./form.js").FormContext} form @returns {string[]} */
 function classNames(form) {
   const model = form.models.find((each) => each.id === form.value?.model || each.name === form.value?.model);
-  return model?.class_names ?? form.datasets.find((each) => each.name === form.value?.images?.dataset)?.class_names ?? [];
+  return model?.class_names ?? datasetNamed(form.datasets, form.value?.images?.dataset)?.class_names ?? [];
 }
 
 /** @param {PickerProps} props */

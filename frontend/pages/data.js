@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 
 import { submit } from "../api.js";
-import { shapeWords, useDatasets } from "../catalog.js";
+import { datasetNamed, shapeWords, useDatasets } from "../catalog.js";
 import { finished } from "../components/progress.js";
 import { Prose } from "../components/prose.js";
 import { Running } from "../components/running.js";
@@ -44,7 +44,23 @@ function Card({ dataset, newest }) {
       html`<p class="row spread"><small class="muted">${sources[dataset.source] ?? dataset.source}${dataset.bytes ? `, ${bytes(dataset.bytes)}` : ""}</small>
       <a href=${`/train?dataset=${dataset.name}`}>Train on it</a></p>`
     }
+    ${dataset.views.length > 0 && html`<${Halves} dataset=${dataset} />`}
   </article>`;
+}
+
+/** @param {{dataset: Dataset}} props */
+function Halves({ dataset }) {
+  const halves = dataset.views.map((name) => datasetNamed([dataset], name)).filter((half) => half !== undefined);
+  return html`<div>
+    <h3>Halves P1 and P2</h3>
+    <p class="row">${halves.map(
+      (
+        half,
+      ) => html`<a key=${half.name} href=${`/train?dataset=${encodeURIComponent(half.name)}`}>Train on ${half.name.split(":")[1]}</a>
+      <small class="muted">${count(half.sizes.train)} images</small>`,
+    )}</p>
+    <p><small class="muted">Networks trained on one half tell whether its adversarial examples fool those that saw only the other, as in tables 3 and 4 of the paper.</small></p>
+  </div>`;
 }
 
 /** @param {{dataset: Dataset}} props */

@@ -1,5 +1,7 @@
 // The choices of Explore: what the address says, else what the shown attack used, else the first that fits.
 
+import { datasetNamed } from "../catalog.js";
+
 /**
  * @typedef {object} ExploreChoice
  * @property {Model | null} model
@@ -23,13 +25,14 @@ export function exploreState(query, job, facts, models, datasets) {
   const model =
     models.find((each) => each.id === wanted || each.name === wanted) ??
     (query.get("model") || !job ? (models[0] ?? null) : null);
-  const fitting = datasets.filter(
+  const name = query.get("dataset") ?? used.dataset ?? model?.dataset;
+  const half = name?.includes(":") ? datasetNamed(datasets, name) : undefined;
+  const fitting = [...datasets, ...(half ? [half] : [])].filter(
     (each) =>
       each.available &&
       String(each.shape) === String(model?.input_shape) &&
       each.class_names.length === model?.class_names.length,
   );
-  const name = query.get("dataset") ?? used.dataset ?? model?.dataset;
   const dataset =
     fitting.find((each) => each.name === name) ?? fitting.find((each) => each.name === model?.dataset) ?? fitting[0] ?? null;
   const asked = query.get("split") ?? used.split ?? "test";
