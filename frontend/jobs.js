@@ -37,17 +37,16 @@ export function outcome(job) {
   if (job.kind === "train" && found.model_name) {
     return `${found.model_name}${found.test_error === undefined ? "" : `, test error ${percent(found.test_error)}`}`;
   }
-  if (job.kind === "reproduce" && found.tables) return verdicts(found);
+  if (job.kind === "reproduce" && found.tables) return agreement(found);
   return "";
 }
 
-/** "24 of 42 cells consistent with the paper". @param {Values} found */
-function verdicts({ tables, comparable }) {
-  const cells = tables.flatMap((/** @type {Values} */ table) => table.rows.flatMap((/** @type {Values} */ row) => row.cells));
-  const judged = cells.filter((/** @type {Values} */ cell) => ["consistent", "differs"].includes(cell.verdict));
-  if (!comparable || judged.length === 0) return "the paper has no numbers on these images";
-  const fits = judged.filter((/** @type {Values} */ cell) => cell.verdict === "consistent");
-  return `${count(fits.length)} of ${count(judged.length)} cells consistent with the paper`;
+/** "38 of 41 numbers agree with the paper". @param {Values} found */
+function agreement({ tables, comparable }) {
+  if (!comparable) return "not judged: other images than the paper's";
+  const sum = (/** @type {string} */ name) =>
+    tables.reduce((/** @type {number} */ all, /** @type {Values} */ table) => all + (table.figures?.[name] ?? 0), 0);
+  return tables.length ? `${count(sum("consistent"))} of ${count(sum("judged"))} numbers agree with the paper` : "";
 }
 
 /** @param {string} id */

@@ -37,8 +37,8 @@ function Row({ job }) {
     ${
       finished(job)
         ? html`<td>${outcome(job)}</td>
-          <td class="number">${figures(found, "mean_absolute_difference", " points")}</td>
-          <td class="number">${figures(found, "spearman", "")}</td>`
+          <td class="number" data-name="Mean difference">${found.comparable && figures(found, "mean_absolute_difference", " points")}</td>
+          <td class="number" data-name="Rank correlation">${found.comparable && figures(found, "spearman", "")}</td>`
         : html`<td colspan="3"><div class="row"><span style=${{ flex: 1 }}><${Progress} job=${job} /></span><${CancelButton} job=${job} /></div></td>`
     }
     <td class="muted" title=${moment(job.created_at)}>${ago(job.created_at)}</td>

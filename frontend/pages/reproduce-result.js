@@ -1,11 +1,16 @@
 // What a reproduction found: each table beside the paper's, its figures, its notes, and the report to take away.
 import { JobFigure } from "../components/figure.js";
-import { plural } from "../format.js";
 import { html } from "../html.js";
-import { ComparedTable, TableFacts } from "./reproduce-table.js";
-import { reproductionTitle, verdicts } from "./reproduce-words.js";
+import { place, setQuery } from "../router.js";
+import { Agreement } from "./reproduce-agreement.js";
+import { withCoarse } from "./reproduce-cell.js";
+import { Figure7 } from "./reproduce-figure7.js";
+import { Notes } from "./reproduce-notes.js";
+import { ComparedTable } from "./reproduce-table.js";
+import { experimentTitle, verdicts } from "./reproduce-words.js";
 
 /** @typedef {import("./reproduce-table.js").Table} Table */
+/** @typedef {import("./reproduce-cell.js").Cell} Cell */
 
 /** @param {{job: Job}} props */
 export function ReproduceResult({ job }) {
@@ -13,63 +18,70 @@ export function ReproduceResult({ job }) {
   const found = job.summary;
   /** @type {Table[]} */
   const tables = found.tables ?? [];
-  const address = (/** @type {import("./reproduce-cell.js").Cell} */ cell) => {
+  const coarse = place.value.query.get("search") === "coarse";
+  const searched = tables.some((table) => table.rows.some((row) => row.cells.some((cell) => cell.coarse)));
+  const address = (/** @type {Cell} */ cell) => {
     const step = job.steps?.find((each) => each.name === cell.step);
     if (!step?.job_id) return null;
-    return cell.row === null || cell.column === null
-      ? `/jobs/${step.job_id}`
-      : `/jobs/${step.job_id}?row=${cell.row}&column=${cell.column}`;
+    return `/jobs/${step.job_id}${cell.row === null || cell.column === null ? "" : `?row=${cell.row}&column=${cell.column}`}`;
   };
-  return html`<${Downloads} job=${job} />
-    ${!found.comparable && html`<${NotComparable} experiment=${found.experiment} />`}
-    ${tables.map((table) => html`<${Compared} key=${table.name} table=${table} comparable=${found.comparable} address=${address} />`)}
+  const drawn = (job.figures ?? []).filter((name) => name === "agreement" || tables.some((table) => table.name === name));
+  return html`<section aria-label="What was found">
+      ${(found.conclusion ?? []).map((/** @type {string} */ sentence) => html`<p class="verdict measure">${sentence}</p>`)}
+      <${Downloads} job=${job} />
+      ${found.comparable === false && html`<p class="row"><a href=${`/reproduce?experiment=${found.experiment}&preset=paper`}>Reproduce it on MNIST, to be held against the paper</a></p>`}
+      ${searched && html`<${SearchSwitch} coarse=${coarse} />`}
+    </section>
+    ${tables.map((table) => html`<${Compared} key=${table.name} table=${table} comparable=${found.comparable} coarse=${coarse} address=${address} />`)}
+    ${found.figure7 && html`<${Figure7} job=${job} found=${found.figure7} />`}
     ${
-      (job.figures ?? []).length > 0 &&
+      tables.length > 0 &&
       html`<section><h2>Figures</h2><div class="figures">
-      ${(job.figures ?? []).map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} />`)}
+      ${drawn.map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} height="400px" />`)}
     </div></section>`
     }`;
 }
 
-/** @param {{table: Table, comparable: boolean, address: (cell: import("./reproduce-cell.js").Cell) => string | null}} props */
-function Compared({ table, comparable, address }) {
-  const units = table.rows[0]?.cells.some((cell) => cell.unit === "distortion")
-    ? "Errors in percent of images; distortion is the root mean square of the change per pixel."
-    : "In percent of images.";
+/** @param {{table: Table, comparable: boolean, coarse: boolean, address: (cell: Cell) => string | null}} props */
+function Compared({ table, comparable, coarse, address }) {
+  const rows = coarse ? table.rows.map((row) => ({ ...row, cells: row.cells.map(withCoarse) })) : table.rows;
+  const sign = (/** @type {string} */ name) =>
+    html`<span data-verdict=${name}><i>${verdicts[name]?.sign}</i>${verdicts[name]?.words}</span>`;
   return html`<section data-table=${table.name}>
-    <header><h2>${reproductionTitle(table.name, "").replace(/, $/, "")}</h2><p class="muted measure">${table.title}. ${units}</p></header>
-    ${comparable && html`<${TableFacts} table=${table} />`}
-    ${comparable && html`<p class="legend muted"><span><strong>measured</strong></span><span>paper</span>${["consistent", "differs"].map((name) => html`<span data-verdict=${name}><i>${verdicts[name]?.sign}</i> ${name}</span>`)}<span>consistent: the difference may be chance, at 95 %</span></p>`}
-    <${ComparedTable} table=${table} comparable=${comparable} address=${address} />
-    <${Notes} notes=${table.notes ?? []} />
+    <header>
+      <h2>${experimentTitle(table.name)}</h2>
+      <p class="muted measure">${table.title}. Errors in percent of images; distortion is the root mean square of the change per pixel.</p>
+    </header>
+    <${Agreement} figures=${table.figures} coarse=${coarse} />
+    ${comparable && html`<p class="legend muted">${sign("consistent")}<span>chance and rounding can explain the difference, at 95 %</span>${sign("differs")}<span>they cannot</span></p>`}
+    <${ComparedTable} table=${{ ...table, rows }} address=${address} />
+    <${Notes} notes=${table.notes} />
   </section>`;
 }
 
-/** What is contested or printed inconsistently: shown, not hidden. @param {{notes: string[]}} props */
-const Notes = ({ notes }) =>
-  notes.length > 0
-    ? html`<details class="notes measure"><summary>${plural(notes.length, "note")} on what is printed</summary><ul>${notes.map((note) => html`<li>${note}</li>`)}</ul></details>`
-    : null;
-
-/** @param {{experiment: string}} props */
-const NotComparable = ({ experiment }) => html`<section><div class="notice">
-  <p>These are the bundled digits: the paper has no numbers on them. Look at the pattern; with MNIST the numbers stand beside the paper's.</p>
-  <a class="button" href=${`/reproduce?experiment=${experiment}&preset=paper`}>Reproduce on MNIST</a>
-</div></section>`;
+/** Which search for c the numbers are of: the paper does not print its own. @param {{coarse: boolean}} props */
+function SearchSwitch({ coarse }) {
+  const button = (/** @type {boolean} */ value, /** @type {string} */ words) =>
+    html`<button type="button" aria-pressed=${coarse === value} onClick=${() => setQuery({ search: value ? "coarse" : null })}>${words}</button>`;
+  return html`<div class="row">
+    <div class="segments" role="group" aria-label="Search for c">${button(false, "Bisected c")}${button(true, "Coarse c")}</div>
+    <span class="muted">How the weight c was searched: bisected finds shorter changes; the paper’s search is not printed, and seems coarse.</span>
+  </div>`;
+}
 
 /** @type {{[form: string]: string}} */
 const contents = {
   csv: "Every cell as CSV",
-  json: "Everything that was found, as JSON",
-  npz: "Every number as NumPy arrays",
+  json: "Every cell as JSON",
+  npz: "Every cell, and the pictures, as NumPy arrays",
 };
 
 /** @param {{job: Job}} props */
 function Downloads({ job }) {
   const forms = job.exports ?? [];
   const link = (/** @type {string} */ form) => `/api/v1/jobs/${job.id}/export/${form}`;
-  return html`<section aria-label="Take it away"><p class="row">
+  return html`<p class="row" aria-label="Take it away">
     ${forms.includes("html") && html`<a class="button primary" href=${link("html")} download title="One file with tables, figures, parameters, seeds and versions; it opens anywhere">Download report (HTML)</a>`}
     ${forms.filter((form) => form !== "html").map((form) => html`<a class="button" href=${link(form)} download title=${contents[form] ?? form}>${form.toUpperCase()}</a>`)}
-  </p></section>`;
+  </p>`;
 }

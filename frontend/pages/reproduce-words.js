@@ -35,11 +35,11 @@ export const presets = [
   { name: "full", title: "Full", caption: "MNIST, every image: the narrowest intervals", dataset: "mnist" },
 ];
 
+/** @param {string} name */
+export const experimentTitle = (name) => experiments.find((each) => each.name === name)?.title ?? name;
+
 /** "Table 2, quick". @param {string} experiment @param {string} preset */
-export function reproductionTitle(experiment, preset) {
-  const title = experiments.find((each) => each.name === experiment)?.title ?? experiment;
-  return `${title}, ${preset}`;
-}
+export const reproductionTitle = (experiment, preset) => `${experimentTitle(experiment)}, ${preset}`;
 
 /** How a cell compares with the paper: a sign, because colour alone is not read by everyone. @type {{[verdict: string]: {sign: string, words: string}}} */
 export const verdicts = {
