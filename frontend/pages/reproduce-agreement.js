@@ -15,7 +15,7 @@ export function Agreement({ figures, coarse }) {
   const found = (coarse && figures.coarse) || figures;
   const cells = `${plural(figures.cells, "error")}${without(figures.without)}`;
   return html`<dl class="facts agreement">
-      ${!coarse && html`<div><dt>Consistent</dt><dd>${count(figures.consistent)} of ${count(figures.judged)}<small>numbers that were not set</small></dd></div>`}
+      ${!coarse && html`<div><dt>Consistent</dt><dd>${count(figures.consistent)} of ${count(figures.judged)}<small>numbers, without those that the experiment sets</small></dd></div>`}
       <div><dt>Mean difference</dt><dd>${number(found.mean_absolute_difference)} points<small>${cells}</small></dd></div>
       ${found.spearman !== null && html`<div><dt>Rank correlation</dt><dd>${number(found.spearman)}<small>Spearman’s, of the same</small></dd></div>`}
     </dl>

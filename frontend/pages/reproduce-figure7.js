@@ -17,13 +17,13 @@ export const Figure7 = ({ job, found }) => html`<section data-table="figure7">
 /** @param {{job: Job, panel: Panel}} props */
 function PanelView({ job, panel }) {
   const step = job.steps?.find((each) => each.name === panel.step);
-  return html`<div class="stack">
-    <${JobFigure} job=${job.id} name=${`figure7${panel.letter}`} height="440px" />
-    <dl class="facts">
+  return html`<div class="panel">
+    <${JobFigure} job=${job.id} name=${`figure7${panel.letter}`} height="auto" />
+    <div class="stack"><dl class="facts">
       <div><dt>Distortion</dt><dd>${number(panel.distortion)}<small>paper ${panel.paper_distortion}</small></dd></div>
       <div><dt>Answered rightly</dt><dd>${number(panel.accuracy)} %<small>${number(panel.low)} to ${number(panel.high)} %${panel.paper_accuracy === null ? "" : `, paper ${panel.paper_accuracy} %`}</small></dd></div>
       <div><dt>Images</dt><dd>${count(panel.images)}<small>answered by ${panel.model}</small></dd></div>
     </dl>
-    ${step?.job_id && html`<p><a href=${`/jobs/${step.job_id}`}>All ${count(panel.images)} images</a></p>`}
+    ${step?.job_id && html`<p><a href=${`/jobs/${step.job_id}`}>All ${count(panel.images)} images</a></p>`}</div>
   </div>`;
 }

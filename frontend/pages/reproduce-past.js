@@ -41,7 +41,7 @@ function Row({ job }) {
           <td class="number" data-name="Rank correlation">${found.comparable && figures(found, "spearman", "")}</td>`
         : html`<td colspan="3"><div class="row"><span style=${{ flex: 1 }}><${Progress} job=${job} /></span><${CancelButton} job=${job} /></div></td>`
     }
-    <td class="muted" title=${moment(job.created_at)}>${ago(job.created_at)}</td>
+    <td class="muted when" title=${moment(job.created_at)}>${ago(job.created_at)}</td>
   </tr>`;
 }
 

@@ -25,7 +25,7 @@ export function ReproduceResult({ job }) {
     if (!step?.job_id) return null;
     return `/jobs/${step.job_id}${cell.row === null || cell.column === null ? "" : `?row=${cell.row}&column=${cell.column}`}`;
   };
-  const drawn = (job.figures ?? []).filter((name) => name === "agreement" || tables.some((table) => table.name === name));
+  const drawn = ["agreement", ...tables.map((table) => table.name)].filter((name) => job.figures?.includes(name));
   return html`<section aria-label="What was found">
       ${(found.conclusion ?? []).map((/** @type {string} */ sentence) => html`<p class="verdict measure">${sentence}</p>`)}
       <${Downloads} job=${job} />
