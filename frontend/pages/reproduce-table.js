@@ -8,7 +8,6 @@ import { CellFacts, printed, sign, spoken } from "./reproduce-cell.js";
 /** @typedef {import("./reproduce-cell.js").Cell} Cell */
 /** @typedef {{name: string, title: string, columns: string[], rows: {label: string, cells: Cell[]}[], figures: Values | null, notes: string[]}} Table */
 
-const touch = matchMedia("(hover: none)");
 /** @type {{[key: string]: [number, number]}} */
 const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
@@ -55,8 +54,12 @@ function Entry({ cell, label, at, focusable, open, address, choose }) {
   const content = html`<span><strong>${number(cell.measured)}</strong><i aria-hidden="true">${sign(cell)}</i></span>
     <small>${cell.paper === null ? "" : `paper ${printed(cell)}`}</small>`;
   // Fingers cannot point: the first touch shows the numbers, and the link below them leads on.
+  const pointing = useRef(false);
+  const press = (/** @type {PointerEvent} */ event) => {
+    pointing.current = event.pointerType === "touch" && !open;
+  };
   const click = (/** @type {MouseEvent} */ event) => {
-    if (touch.matches && !open) event.preventDefault();
+    if (pointing.current) event.preventDefault();
     choose();
   };
   const shared = {
@@ -69,7 +72,7 @@ function Entry({ cell, label, at, focusable, open, address, choose }) {
   };
   return html`<td data-verdict=${cell.verdict} data-open=${open}>${
     address
-      ? html`<a ...${shared} href=${address} onClick=${click}>${content}</a>`
+      ? html`<a ...${shared} href=${address} onPointerDown=${press} onClick=${click}>${content}</a>`
       : html`<span ...${shared} role="img">${content}</span>`
   }</td>`;
 }
