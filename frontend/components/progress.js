@@ -4,7 +4,14 @@ import { html } from "../html.js";
 import { Prose } from "./prose.js";
 
 /** @type {{[state: string]: string}} */
-const spoken = { planned: "Planned", queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", cancelled: "Cancelled" };
+const spoken = {
+  planned: "Planned",
+  queued: "Waiting",
+  running: "Running",
+  succeeded: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+};
 
 /** @param {{job: Job}} props */
 export const Badge = ({ job }) => html`<span class="badge" data-state=${job.state}>
