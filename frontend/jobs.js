@@ -3,6 +3,7 @@ import { forget, useResource } from "./resource.js";
 import { jobsVersion } from "./events.js";
 import { post, request } from "./api.js";
 import { count, number, percent } from "./format.js";
+import { reproductionTitle } from "./pages/reproduce-words.js";
 
 /** @type {{[kind: string]: string}} */
 const kindWords = {
@@ -19,6 +20,8 @@ export const kindName = (job) => kindWords[job.kind] ?? job.kind;
 /** @param {Job} job */
 export function jobTitle(job) {
   if (job.title) return job.title;
+  const asked = job.spec ?? job.summary;
+  if (job.kind === "reproduce" && asked.experiment) return reproductionTitle(asked.experiment, asked.preset);
   const parts = [kindName(job), job.model?.name, job.model && job.dataset ? `on ${job.dataset}` : job.dataset];
   return parts.filter(Boolean).join(" ");
 }

@@ -19,6 +19,8 @@ export const JobTable = ({ jobs, actions = false, kind = false }) => html`<div c
 
 /** Where the form for a changed copy of a job is. @param {Job} job */
 export function changedPath(job) {
+  const asked = job.spec ?? job.summary;
+  if (job.kind === "reproduce" && asked.experiment) return `/reproduce?experiment=${asked.experiment}&preset=${asked.preset}`;
   return job.kind === "attack" ? `/attacks/new?from=${job.id}` : job.kind === "train" ? `/train?from=${job.id}` : null;
 }
 

@@ -10,6 +10,7 @@ export function Cost({ estimate, failed, complete }) {
   if (!estimate) return html`<p class="cost" role="status">Estimating…</p>`;
   const pieces = [
     estimate.images > 1 ? plural(estimate.images, "image") : "",
+    estimate.steps ? plural(estimate.steps, "step") : "",
     plural(estimate.parts, "part") + (estimate.reused_parts ? `, ${estimate.reused_parts} already computed` : ""),
     estimate.seconds === null ? "time not known yet on this machine" : `about ${duration(estimate.seconds)}`,
     `${bytes(estimate.bytes_kept)} kept`,

@@ -6,7 +6,6 @@ import { live } from "../events.js";
 import { ago, moment, number } from "../format.js";
 import { html } from "../html.js";
 import { jobPath, jobTitle, outcome, useJobs } from "../jobs.js";
-import { reproductionTitle } from "./reproduce-words.js";
 
 export function PastReproductions() {
   const jobs = useJobs("kind=reproduce&limit=20");
@@ -30,9 +29,8 @@ export function PastReproductions() {
 /** @param {{job: Job}} props */
 function Row({ job }) {
   const found = job.summary ?? {};
-  const title = !job.title && found.experiment ? reproductionTitle(found.experiment, found.preset) : jobTitle(job);
   return html`<tr>
-    <td><a class="title" href=${jobPath(job)}>${title}</a></td>
+    <td><a class="title" href=${jobPath(job)}>${jobTitle(job)}</a></td>
     <td><${Badge} job=${job} /></td>
     ${
       finished(job)
