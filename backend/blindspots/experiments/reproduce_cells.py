@@ -66,6 +66,7 @@ class Cell:
     place: Place
     coarse: Measured | None = None  # the same with the coarse search for c
     coarse_verdict: Verdict | None = None
+    coarse_place: Place | None = None
     given: bool = False  # the experiment sets it: it would agree whatever the networks do
     reason: str | None = None
 
@@ -100,13 +101,16 @@ class Cell:
     def _coarse_json(self) -> dict[str, JsonValue] | None:
         if self.coarse is None:
             return None
-        found = self.coarse
+        found, place = self.coarse, self.coarse_place
         return {
             "measured": found.value,
             "low": found.low,
             "high": found.high,
             "images": found.images,
             "verdict": self.coarse_verdict,
+            "step": place.step if place else None,
+            "row": place.row if place else None,
+            "column": place.column if place else None,
         }
 
     def _printed_interval(self) -> tuple[float | None, float | None]:
@@ -159,11 +163,14 @@ def judge(
     place: Place,
     *,
     coarse: Measured | None = None,
+    coarse_place: Place | None = None,
     comparable: bool,
     given: bool = False,
 ) -> Cell:
     """The cell with its verdicts; its reason is found where the whole table is known."""
-    cell = Cell(unit, printed, measured, "not comparable", place, coarse, given=given)
+    cell = Cell(
+        unit, printed, measured, "not comparable", place, coarse, coarse_place=coarse_place, given=given
+    )
     if not comparable:
         return cell
     return replace(

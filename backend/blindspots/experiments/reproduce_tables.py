@@ -117,6 +117,7 @@ class Table:
             self.tight.distortion(key),
             self.tight.place(key),
             coarse=self.coarse.distortion(key) if self.coarse.has(key) else None,
+            coarse_place=self.coarse.place(key) if self.coarse.has(key) else None,
             comparable=self.sources.comparable,
             given=key.kind != "attack",
         )
@@ -155,6 +156,7 @@ class TransferTable(Table):
             self.tight.error(key, column),
             self.tight.place(key, column),
             coarse=self.coarse.error(key, column) if self.coarse.has(key) else None,
+            coarse_place=self.coarse.place(key, column) if self.coarse.has(key) else None,
             comparable=self.sources.comparable,
             given=key.kind == "attack" and key.source == column,
         )
