@@ -17,9 +17,10 @@ from safetensors import numpy as safetensors
 
 from blindspots.errors import Cancelled, InvalidInput
 from blindspots.experiments.attack import Attack
-from blindspots.experiments.base import NewModel, Result, Spec
+from blindspots.experiments.base import NewModel, Record, Result, Spec
 from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
 from blindspots.experiments.parameters import Array, Arrays
+from blindspots.experiments.steps import in_order, with_models
 from blindspots.zoo import datasets, halves
 
 
@@ -53,6 +54,7 @@ class MemoryContext:
     reports: list[tuple[float, float, str]] = field(default_factory=list)
     checkpoint: dict[str, Array] | None = None
     installed: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
+    steps: Mapping[str, "Finished"] = field(default_factory=dict)
 
     def progress(self, done: float, total: float, message: str = "") -> None:
         self.reports.append((done, total, message))
@@ -78,6 +80,9 @@ class MemoryContext:
     def part_count(self) -> int:
         return len(self.parts)
 
+    def step(self, name: str) -> "Finished":
+        return self.steps[name]
+
     def load_checkpoint(self) -> Arrays | None:
         return self.checkpoint
 
@@ -96,9 +101,22 @@ class Finished:
     spec: Spec
     result: MemoryResult
     parts: list[MemoryResult]
+    models: list[ModelFacts] = field(default_factory=list)
+    steps: Mapping[str, "Finished"] = field(default_factory=dict)
+
+    @property
+    def record(self) -> Record:
+        moment = "2026-01-01T00:00:00Z"
+        return Record("a-job", self.spec.title, {"torch": "none"}, moment, moment, 1.0, len(self.parts), 0)
 
     def part(self, index: int) -> MemoryResult:
         return self.parts[index]
+
+    def part_count(self) -> int:
+        return len(self.parts)
+
+    def step(self, name: str) -> "Finished":
+        return self.steps[name]
 
     def model(self, reference: str) -> ModelFacts:
         return self.laboratory.model(reference, field="model")
@@ -179,17 +197,29 @@ class Laboratory:
         return MemoryContext(self, **changes)
 
     def run(self, spec: Spec, **changes: Any) -> Finished:
-        """The whole life of a job: resolve, plan, run every part, merge, enter the models."""
+        """The whole life of a job: resolve, run its steps, plan, run every part, merge, enter the models."""
         spec = spec.resolve(self)
+        done = self._run_steps(spec, **changes)
         results = [
-            spec.run(part, self.context(seed=index, **changes)) for index, part in enumerate(spec.plan(self))
+            spec.run(part, self.context(seed=index, steps=done, **changes))
+            for index, part in enumerate(spec.plan(self))
         ]
         parts = [MemoryResult(result) for result in results]
-        merged = spec.merge(self.context(parts=parts, **changes))
-        for result in (*results, merged):
-            for new in result.models:
-                self.add_model(new)
-        return Finished(self, spec, MemoryResult(merged), parts)
+        merged = spec.merge(self.context(parts=parts, steps=done, **changes))
+        models = [self.add_model(new) for result in (*results, merged) for new in result.models]
+        return Finished(self, spec, MemoryResult(merged), parts, models, done)
+
+    def _run_steps(self, spec: Spec, **changes: Any) -> dict[str, Finished]:
+        """The jobs that this one is made of, each after those that it needs."""
+        from blindspots.experiments import KINDS
+
+        done: dict[str, Finished] = {}
+        for step in in_order(spec.steps(self)):
+            models = {name: job.models[0].id for name, job in done.items() if job.models}
+            document = with_models(step.spec, models)
+            kind = KINDS[str(document["kind"])]
+            done[step.name] = self.run(kind.model_validate_json(json.dumps(document)), **changes)
+        return done
 
 
 def summary_without_time(summary: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
