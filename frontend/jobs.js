@@ -10,6 +10,7 @@ const kindWords = {
   attack: "Attack",
   train: "Training",
   fetch_dataset: "Download",
+  adversarial_training: "Adversarial training",
   plan: "Plan",
   reproduce: "Reproduction",
 };
@@ -41,6 +42,7 @@ export function outcome(job) {
     return `${found.model_name}${found.test_error === undefined ? "" : `, test error ${percent(found.test_error)}`}`;
   }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
+  if (job.kind === "adversarial_training" && found.arms) return `${found.conclusion.split(". ")[0]}.`;
   return "";
 }
 

@@ -65,7 +65,7 @@ const contents = {
 };
 
 /** @param {{job: Job}} props */
-const Exports = ({ job }) => html`<p class="row">
+export const Exports = ({ job }) => html`<p class="row">
   <span class="muted">Take it away:</span>
   ${(job.exports ?? []).map((form) => html`<a href=${`/api/v1/jobs/${job.id}/export/${form}`} download title=${contents[form] ?? form}>${form.toUpperCase()}</a>`)}
 </p>`;

@@ -15,6 +15,7 @@ import { html } from "../html.js";
 import { useJob } from "../job.js";
 import { deleteJob, kindName } from "../jobs.js";
 import { navigate } from "../router.js";
+import { AdversarialResult } from "./adversarial-result.js";
 import { AttackResult } from "./attack-result.js";
 import { FetchResult } from "./fetch-result.js";
 import { JobParameters } from "./job-parameters.js";
@@ -22,7 +23,13 @@ import { ReproduceResult } from "./reproduce-result.js";
 import { TrainResult } from "./train-result.js";
 
 /** @type {{[kind: string]: any}} */
-const results = { attack: AttackResult, train: TrainResult, fetch_dataset: FetchResult, reproduce: ReproduceResult };
+const results = {
+  adversarial_training: AdversarialResult,
+  attack: AttackResult,
+  train: TrainResult,
+  fetch_dataset: FetchResult,
+  reproduce: ReproduceResult,
+};
 
 /** @param {{id: string}} props */
 export function JobPage({ id }) {
