@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,12 @@ from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Context, Part, Result
 from blindspots.experiments.parameters import Array, Arrays
 from blindspots.science.adam import train_adam
-from blindspots.science.autoencoder import Sparsity, encode_all, train_autoencoder
+from blindspots.science.autoencoder import (
+    Sparsity,
+    encode_all,
+    train_autoencoder,
+    train_autoencoder_adam,
+)
 from blindspots.science.networks import SparseAutoencoderSoftmax, initialise, multiply_adds
 from blindspots.science.training import State, Step, TrainingOutcome, train_lbfgs
 from blindspots.zoo.architectures import AutoencoderSoftmax
@@ -24,8 +29,9 @@ if TYPE_CHECKING:
 CHECKPOINT_SECONDS = 5.0
 CHECKPOINT_SHARE = 0.05  # of the time, at most, goes into saving
 INTERRUPT_SECONDS = 0.25
-AUTOENCODER_SHARE = 0.95  # of the work, where codes are learnt first
+AUTOENCODER_SHARE = 0.8  # of the work, where codes are learnt first
 WORK = 1000.0  # units of progress of a whole training
+LEARNING_RATE = "optimiser.learning_rate"
 KEPT, SECONDS = "kept.", "seconds"  # names in a checkpoint
 
 Pair = tuple[Tensor, Tensor]
@@ -106,16 +112,29 @@ def _learn_codes(
     """Fit encoder and decoder, which see no label; their weights and loss curve, to be kept."""
     network = spec.network
     assert isinstance(network, AutoencoderSoftmax)
-    watch.label, watch.share = "autoencoder: iteration", AUTOENCODER_SHARE
-    curves, _ = train_autoencoder(
-        module,
-        images,
-        sparsity=Sparsity(network.sparsity, network.sparsity_weight, network.weight_penalty),
-        max_iterations=network.autoencoder_iterations,
-        state=state,
-        report=watch.report,
-        interrupt=watch.interrupt,
-    )
+    watch.share = AUTOENCODER_SHARE
+    common: dict[str, Any] = {
+        "sparsity": Sparsity(network.sparsity, network.sparsity_weight, network.weight_penalty),
+        "state": state,
+        "report": watch.report,
+        "interrupt": watch.interrupt,
+    }
+    if network.autoencoder_optimiser == "lbfgs":
+        watch.label = "autoencoder: iteration"
+        curves, _ = train_autoencoder(module, images, max_iterations=network.autoencoder_iterations, **common)
+    else:
+        watch.label, watch.blamed = "autoencoder: batch", "network.autoencoder_learning_rate"
+        curves = train_autoencoder_adam(
+            module,
+            images,
+            epochs=network.autoencoder_epochs,
+            batch_size=network.autoencoder_batch_size,
+            learning_rate=network.autoencoder_learning_rate,
+            # Its own: a training that resumes after this phase draws no number here.
+            generator=torch.Generator().manual_seed((watch.context.seed + 1) % 2**63),
+            **common,
+        )
+        watch.blamed = LEARNING_RATE
     kept = {f"{KEPT}{name}": value.cpu().numpy().copy() for name, value in module.state_dict().items()}
     return {**kept, f"{KEPT}loss": np.array(curves["loss"])}
 
@@ -154,6 +173,7 @@ class Watch:
     def __init__(self, context: Context, earlier_seconds: float) -> None:
         self.context, self.earlier_seconds = context, earlier_seconds
         self.label, self.offset, self.share = "", 0.0, 1.0  # of this phase: its place in the whole work
+        self.blamed = LEARNING_RATE  # the field to change where the training diverges
         self.kept: Arrays = {}  # finished phases, which every checkpoint holds too
         self.started = self.asked = self.saved = time.monotonic()
         self.saving = 0.0
@@ -168,14 +188,18 @@ class Watch:
         if not math.isfinite(step.loss):
             raise InvalidInput(
                 "The loss became infinite: the training diverged. Choose a smaller learning rate.",
-                field="optimiser.learning_rate",
+                field=self.blamed,
             )
         error = "" if math.isnan(step.train_error) else f", train error {step.train_error:.2%}"
         message = f"{self.label} {step.done} of at most {step.total}, loss {step.loss:.4g}{error}"
         done = self.offset + self.share * step.done / step.total
         self.context.progress(done * WORK, WORK, message)
+        self.save_when_due(step.state)
+
+    def save_when_due(self, state: Callable[[], Arrays]) -> None:
+        """Every few seconds, or less often where saving takes long."""
         if time.monotonic() - self.saved > max(CHECKPOINT_SECONDS, self.saving / CHECKPOINT_SHARE):
-            self.save(step.state())
+            self.save(state())
 
     def save(self, state: Arrays) -> None:
         """Write a checkpoint, and remember how long that took."""
