@@ -266,10 +266,11 @@ def _number(value: float | None) -> float:
 
 def everything(spec: "Transfer", outcome: Outcome) -> Arrays:
     """Of every row of the matrix `row_<i>_…`: index and label of its images (n,), reached, confidence and
-    confidence_true (n, columns), rms and l2 (n,); and the names of rows and columns. In rows of a source the
-    source itself is one more column at the end."""
+    confidence_true (n, columns), rms and l2 (n,); names of rows and columns; the cells. In rows of a source
+    the source itself is one more column at the end."""
     summary: Any = outcome.result.summary
     arrays: dict[str, Array] = {
+        **table(outcome),
         "rows": np.array([row["label"] for row in summary["rows"]]),
         "columns": np.array([model["name"] for model in summary["models"]]),
     }
