@@ -5,12 +5,24 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from blindspots.experiments.adversarial_training import AdversarialTraining
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fetch_dataset import FetchDataset
 from blindspots.experiments.train import Train
+from blindspots.experiments.transfer import Transfer
 
-Experiment = Annotated[Train | Attack | FetchDataset, Field(discriminator="kind")]
+Experiment = Annotated[
+    Train | Attack | Transfer | AdversarialTraining | FetchDataset, Field(discriminator="kind")
+]
 
-EXPERIMENT: TypeAdapter[Train | Attack | FetchDataset] = TypeAdapter(Experiment)
-KINDS: Mapping[str, type[Spec]] = {"train": Train, "attack": Attack, "fetch_dataset": FetchDataset}
+EXPERIMENT: TypeAdapter[Train | Attack | Transfer | AdversarialTraining | FetchDataset] = TypeAdapter(
+    Experiment
+)
+KINDS: Mapping[str, type[Spec]] = {
+    "train": Train,
+    "attack": Attack,
+    "transfer": Transfer,
+    "adversarial_training": AdversarialTraining,
+    "fetch_dataset": FetchDataset,
+}
