@@ -90,23 +90,17 @@ def test_training_on_the_first_images_only(laboratory: Laboratory) -> None:
 
 # Interruption
 
+CODES = {"name": "autoencoder_softmax", "codes": 9}
+BY_LBFGS = {"autoencoder_optimiser": "lbfgs", "autoencoder_iterations": 12}
+BY_ADAM = {"autoencoder_optimiser": "adam", "autoencoder_epochs": 3, "autoencoder_batch_size": 32}
+LBFGS = {"name": "lbfgs", "max_iterations": 20}
+ADAM = {"name": "adam", "epochs": 2, "batch_size": 16}
 RESUMABLE: dict[str, dict[str, Any]] = {
-    "lbfgs": {
-        "network": {"name": "mlp", "widths": [8]},
-        "optimiser": {"name": "lbfgs", "max_iterations": 30},
-    },
-    "adam": {
-        "network": {"name": "conv", "filters": 3, "kernel": 3},
-        "optimiser": {"name": "adam", "epochs": 2, "batch_size": 16},
-    },
-    "autoencoder": {
-        "network": {"name": "autoencoder_softmax", "codes": 9, "autoencoder_iterations": 12},
-        "optimiser": {"name": "lbfgs", "max_iterations": 20},
-    },
-    "autoencoder and adam": {
-        "network": {"name": "autoencoder_softmax", "codes": 9, "autoencoder_iterations": 12},
-        "optimiser": {"name": "adam", "epochs": 2, "batch_size": 16},
-    },
+    "lbfgs": {"network": {"name": "mlp", "widths": [8]}, "optimiser": {**LBFGS, "max_iterations": 30}},
+    "adam": {"network": {"name": "conv", "filters": 3, "kernel": 3}, "optimiser": ADAM},
+    "autoencoder": {"network": {**CODES, **BY_LBFGS}, "optimiser": LBFGS},
+    "autoencoder by adam": {"network": {**CODES, **BY_ADAM}, "optimiser": LBFGS},
+    "both by adam": {"network": {**CODES, **BY_ADAM}, "optimiser": ADAM},
 }
 
 

@@ -8,39 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.optimize import approx_fprime, minimize
+from scipy.optimize import minimize
 from torch import Tensor, nn
 
 from blindspots.science.adam import train_adam
-from blindspots.science.autoencoder import Reconstruction, Sparsity, encode_all, train_autoencoder
 from blindspots.science.descent import StopReason
 from blindspots.science.networks import (
     Convolutional,
     MultilayerPerceptron,
     Softmax,
-    SparseAutoencoderSoftmax,
-    initialise,
 )
 from blindspots.science.training import Objective, State, Step, TrainingOutcome, error_rate, train_lbfgs
 from blindspots.science.weight_decay import DecayMode, WeightDecay, flatten
 from blindspots.zoo import datasets
+from small_trainings import SHAPE, Stopped, check_gradient, digits, started
 
-SHAPE = (1, 8, 8)
 MODES: tuple[DecayMode, ...] = ("half_l2_with_bias", "half_l2", "l2", "literal_k_units")
-
-
-class Stopped(Exception):
-    """What a cancelled job raises."""
-
-
-def digits(split: str, count: int | None = None) -> tuple[Tensor, Tensor]:
-    images, labels = datasets.find()["digits"].load(split)
-    return torch.tensor(images[:count]).float() / 255, torch.tensor(labels[:count])
-
-
-def started(module: nn.Module, seed: int = 0) -> nn.Module:
-    initialise(module, torch.Generator().manual_seed(seed))
-    return module
 
 
 def perceptron() -> nn.Module:
@@ -82,20 +65,6 @@ def test_gradient_of_the_loss_agrees_with_finite_differences(mode: DecayMode) ->
     module = started(MultilayerPerceptron(SHAPE, 10, widths=[4])).double()
     objective = Objective(module, images.double(), labels, weight_decay=WeightDecay(mode, (0.1, 0.3)))
     check_gradient(objective, flatten(module))
-
-
-def test_gradient_of_the_autoencoder_agrees_with_finite_differences() -> None:
-    images, _ = digits("train", 30)
-    network = SparseAutoencoderSoftmax(SHAPE, 10, codes=5)
-    started(network).double()
-    objective = Reconstruction(network, images.double(), sparsity=Sparsity(0.1, 0.5, 0.02))
-    check_gradient(objective, flatten(objective.module))
-
-
-def check_gradient(objective: Callable[[Tensor], tuple[float, Tensor]], point: Tensor) -> None:
-    _, gradient = objective(point)
-    numbers = approx_fprime(point.numpy(), lambda x: objective(torch.tensor(x))[0], 1e-7)
-    assert np.abs(gradient.numpy() - numbers).max() <= 1e-5 * np.abs(numbers).max()
 
 
 def test_images_without_labels_are_refused() -> None:
@@ -190,32 +159,6 @@ def test_a_killed_and_resumed_training_gives_the_same_bytes(training: Any, stops
     assert fingerprint(*training(state, lambda _: None)) == undisturbed
 
 
-def test_an_autoencoder_resumes_to_the_same_bytes() -> None:
-    images, _ = digits("train", 200)
-
-    def fit(state: State | None, report: Callable[[Step], None]) -> list[bytes]:
-        network = SparseAutoencoderSoftmax(SHAPE, 10, codes=8)
-        started(network)
-        curves, _ = train_autoencoder(
-            network, images, sparsity=Sparsity(), max_iterations=20, state=state, report=report
-        )
-        return [
-            np.array(curves["loss"]).tobytes(),
-            *(v.numpy().tobytes() for v in network.state_dict().values()),
-        ]
-
-    kept: dict[str, Any] = {}
-
-    def stop(step: Step) -> None:
-        if step.done == 9:
-            kept.update(step.state())
-            raise Stopped
-
-    with pytest.raises(Stopped):
-        fit(None, stop)
-    assert fit(kept, lambda _: None) == fit(None, lambda _: None)
-
-
 @pytest.mark.parametrize("training", [train_lbfgs, train_adam])
 def test_cancelling_is_heard_within_an_iteration(training: Any) -> None:
     settings = {"epochs": 1, "batch_size": 32, "learning_rate": 1e-3, "generator": torch.Generator()}
@@ -247,21 +190,6 @@ def test_adam_learns_digits() -> None:
     )
     assert outcome.stop_reason is StopReason.EPOCHS
     assert outcome.curves["iteration"].tolist() == list(range(1, 11))
-
-
-def test_codes_are_sparse_and_good_to_classify() -> None:
-    images, labels = digits("train")
-    network = SparseAutoencoderSoftmax(SHAPE, 10, codes=64)
-    started(network)
-    sparsity = Sparsity(share=0.05, weight=0.3, decay=1e-4)
-    curves, _ = train_autoencoder(network, images, sparsity=sparsity, max_iterations=120)
-    assert curves["loss"][-1] < 0.1 * curves["loss"][0]
-    encoder = network.encoder.weight.detach().clone()
-    codes = encode_all(network, images)
-    assert float(codes.mean()) == pytest.approx(0.05, abs=0.03)
-    train_lbfgs(network.output, codes, labels, weight_decay=WeightDecay(penalties=(1e-6,)))
-    assert torch.equal(network.encoder.weight, encoder), "the encoder is frozen"
-    assert error_rate(network, *digits("test")) < 0.06
 
 
 def test_the_papers_strongest_weight_decay_gives_the_papers_errors() -> None:

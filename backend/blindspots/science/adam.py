@@ -26,6 +26,7 @@ from blindspots.science.training import (
 )
 from blindspots.science.weight_decay import WeightDecay, flatten, unflatten
 
+BatchLoss = Callable[[Tensor], tuple[Tensor, float]]
 FIRST_DECAY, SECOND_DECAY, SMALL = 0.9, 0.999, 1e-8  # beta1, beta2, epsilon
 
 
@@ -53,87 +54,117 @@ def train_adam(
     resumes what an earlier call reported.
     """
     objective = Objective(module, images, labels, weight_decay=weight_decay, interrupt=interrupt)
-    run = _Run(module, objective, batch_size, learning_rate, generator)
-    batches = math.ceil(len(images) / batch_size)
+
+    def batch_loss(rows: Tensor) -> tuple[Tensor, float]:
+        truth = labels[rows]
+        logits = module(images[rows])
+        wrong = float((logits.detach().argmax(1) != truth).double().mean())
+        return functional.cross_entropy(logits, truth), wrong
+
+    run = AdamRun(
+        module, batch_loss, objective.coefficients, images=len(images), batch_size=batch_size,
+        learning_rate=learning_rate, generator=generator,
+    )  # fmt: skip
     if state is not None:
         run.restore(state)
-    while run.epoch < epochs:
-        run.begin_epoch()
-        while run.batch < batches:
-            interrupt()
-            loss, wrong = run.step()
-            total = epochs * batches
-            report(Step(run.epoch * batches + run.batch, total, loss, wrong, run.state))
-        unflatten(module, run.point)
-        run.end_epoch(error_rate(module, *test, interrupt=interrupt) if test else math.nan)
+
+    def test_error() -> float:
+        return error_rate(module, *test, interrupt=interrupt) if test else math.nan
+
+    run.epochs(epochs, test_error=test_error, report=report, interrupt=interrupt)
     loss, gradient = objective(run.point.double())
     norm = float(gradient.abs().max())
     final = outcome(run.curves, StopReason.EPOCHS, loss=loss, gradient_norm=norm, first=1)
     return replace(final, train_error=objective.error)
 
 
-class _Run:
-    """Adam's state between two batches, all of which a checkpoint holds."""
+class AdamRun:
+    """Adam's state between two batches, all of which a checkpoint holds.
+
+    batch_loss: of some rows of the images; the mean loss, whose gradient is taken, and the share of wrong
+    answers. coefficients: (p,) of the weight decay. The rate falls linearly to zero where it is `annealed`.
+    """
 
     def __init__(
         self,
         module: nn.Module,
-        objective: Objective,
+        batch_loss: BatchLoss,
+        coefficients: Tensor,
+        *,
+        images: int,
         batch_size: int,
         learning_rate: float,
         generator: torch.Generator,
+        annealed: bool = False,
     ) -> None:
-        self.module, self.objective = module, objective
-        self.batch_size, self.learning_rate = batch_size, learning_rate
+        self.module, self.batch_loss, self.images = module, batch_loss, images
+        self.batch_size, self.learning_rate, self.annealed = batch_size, learning_rate, annealed
         self.generator = generator
-        device = objective.coefficients.device
-        self.dropout = torch.Generator(device)
+        self.device = coefficients.device
+        self.dropout = torch.Generator(self.device)
         for layer in module.modules():
             if isinstance(layer, Dropout):
                 layer.generator = self.dropout
         self.point = flatten(module).float()
         self.first, self.second = torch.zeros_like(self.point), torch.zeros_like(self.point)
-        self.coefficients = objective.coefficients.float()
+        self.coefficients = coefficients.float()
         self.steps, self.epoch, self.batch = 0, 0, 0
         self.order = torch.zeros(0, dtype=torch.int64)
         self.sums = torch.zeros(2, dtype=torch.float64)  # of loss and of wrong answers in this epoch
         self.gradient_sum = torch.zeros_like(self.point)
         self.curves: Curves = {name: [] for name in CURVES}
 
+    def epochs(
+        self,
+        epochs: int,
+        *,
+        test_error: Callable[[], float],
+        report: Callable[[Step], None],
+        interrupt: Callable[[], None],
+    ) -> None:
+        """Go on until every image was seen so often; the module holds the result."""
+        batches = math.ceil(self.images / self.batch_size)
+        total = epochs * batches
+        while self.epoch < epochs:
+            self.begin_epoch()
+            while self.batch < batches:
+                interrupt()
+                rate = self.learning_rate * (1 - self.steps / total if self.annealed else 1)
+                loss, wrong = self.step(rate)
+                report(Step(self.epoch * batches + self.batch, total, loss, wrong, self.state))
+            unflatten(self.module, self.point)
+            self.end_epoch(test_error())
+
     def begin_epoch(self) -> None:
         """Shuffle, unless a checkpoint was taken in the middle of this epoch."""
         if self.batch == 0:
-            self.order = torch.randperm(len(self.objective.images), generator=self.generator)
+            self.order = torch.randperm(self.images, generator=self.generator)
             seed = int(torch.randint(2**62, (1,), generator=self.generator))
             self.dropout.manual_seed(seed)
 
-    def step(self) -> tuple[float, float]:
+    def step(self, rate: float) -> tuple[float, float]:
         """One batch; its loss with weight decay and its share of wrong answers."""
-        rows = self.order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size]
-        rows = rows.to(self.objective.labels.device)
-        images, labels = self.objective.images[rows], self.objective.labels[rows]
+        rows = self.order[self.batch * self.batch_size : (self.batch + 1) * self.batch_size].to(self.device)
         unflatten(self.module, self.point)
         self.module.train()
-        logits = self.module(images)
-        data_loss = functional.cross_entropy(logits, labels)
+        data_loss, wrong = self.batch_loss(rows)
         pieces = torch.autograd.grad(data_loss, list(self.module.parameters()))
         gradient = torch.cat([piece.flatten() for piece in pieces]) + 2 * self.coefficients * self.point
         loss = float(data_loss.detach()) + float((self.coefficients * self.point.square()).sum())
-        wrong = float((logits.detach().argmax(1) != labels).double().mean())
-        share = len(rows) / len(self.objective.labels)
+        share = len(rows) / self.images
         self.sums += share * torch.tensor([loss, wrong], dtype=torch.float64)
         self.gradient_sum += share * gradient
-        self._update(gradient)
+        self._update(gradient, rate)
         self.batch += 1
         return loss, wrong
 
-    def _update(self, gradient: Tensor) -> None:
+    def _update(self, gradient: Tensor, rate: float) -> None:
         self.steps += 1
         self.first = FIRST_DECAY * self.first + (1 - FIRST_DECAY) * gradient
         self.second = SECOND_DECAY * self.second + (1 - SECOND_DECAY) * gradient.square()
         first = self.first / (1 - FIRST_DECAY**self.steps)
         second = self.second / (1 - SECOND_DECAY**self.steps)
-        self.point = self.point - self.learning_rate * first / (second.sqrt() + SMALL)
+        self.point = self.point - rate * first / (second.sqrt() + SMALL)
 
     def end_epoch(self, test_error: float) -> None:
         """One row of the curves."""

@@ -93,6 +93,11 @@ class MultilayerPerceptron(NetworkParameters):
         )
 
 
+def _when(optimiser: str) -> dict[str, Any]:
+    """For a field that counts only with this optimiser of the autoencoder."""
+    return {"x-group": "advanced", "x-when": {"autoencoder_optimiser": [optimiser]}}
+
+
 class AutoencoderSoftmax(NetworkParameters):
     """A sparse autoencoder learns codes without labels; a softmax on the codes learns the classes."""
 
@@ -101,17 +106,30 @@ class AutoencoderSoftmax(NetworkParameters):
     codes: int = Field(400, ge=1, le=10_000)
     """Units of the code."""
 
-    sparsity: float = Field(0.05, gt=0, lt=1)
+    sparsity: float = Field(0.1, gt=0, lt=1)
     """Share of images on which a code unit shall be active: rho."""
 
     sparsity_weight: float = Field(1.0, ge=0, le=1000, json_schema_extra={"x-group": "advanced"})
-    """How much sparsity counts beside reconstruction: beta. The paper is silent; 0.1 to 3 is common."""
+    """How much sparsity counts beside reconstruction: beta. The paper is silent."""
 
     weight_penalty: float = Field(1e-3, ge=0, le=10, json_schema_extra={"x-group": "advanced"})
-    """Weight decay of encoder and decoder: mu. The paper is silent; 0.0001 to 0.003 is usual."""
+    """Weight decay of encoder and decoder: mu. The paper is silent."""
 
-    autoencoder_iterations: int = Field(400, ge=1, le=10_000, json_schema_extra={"x-group": "advanced"})
-    """L-BFGS iterations of the autoencoder, before the softmax sees its first label."""
+    autoencoder_optimiser: Literal["adam", "lbfgs"] = Field("adam", json_schema_extra={"x-group": "advanced"})
+    """How the codes are learnt, before the softmax sees its first label: Adam on batches, or L-BFGS on all
+    images at once, which needs many times as long for codes as good."""
+
+    autoencoder_epochs: int = Field(40, ge=1, le=10_000, json_schema_extra=_when("adam"))
+    """How often Adam sees every image."""
+
+    autoencoder_batch_size: int = Field(256, ge=1, le=65_536, json_schema_extra=_when("adam"))
+    """Images of one step of Adam; the sparsity is measured on them."""
+
+    autoencoder_learning_rate: float = Field(0.01, gt=0, le=1, json_schema_extra=_when("adam"))
+    """Length of Adam's first steps; they shrink linearly to nothing."""
+
+    autoencoder_iterations: int = Field(400, ge=1, le=10_000, json_schema_extra=_when("lbfgs"))
+    """Iterations of L-BFGS."""
 
     title = "Sparse autoencoder with softmax"
     source = "Szegedy et al. 2013, table 1: AE400-10"
