@@ -8,12 +8,15 @@ import { presets } from "./reproduce-words.js";
 
 /** @typedef {{answer: Values | null, problem: string}} Asked */
 
-/** What each preset would cost. @param {string} experiment @returns {{[preset: string]: Asked}} */
-export function useEstimates(experiment) {
+/**
+ * What each preset would cost, of those whose data set is here.
+ * @param {string} experiment @param {string[]} possible @returns {{[preset: string]: Asked}}
+ */
+export function useEstimates(experiment, possible) {
   const [found, setFound] = useState(/** @type {{of: string, answers: {[preset: string]: Asked}}} */ ({ of: "", answers: {} }));
   useEffect(() => {
     let live = true;
-    for (const { name } of presets) {
+    for (const name of possible) {
       const keep = (/** @type {Asked} */ asked) =>
         live &&
         setFound((now) => ({ of: experiment, answers: { ...(now.of === experiment ? now.answers : {}), [name]: asked } }));
@@ -25,7 +28,7 @@ export function useEstimates(experiment) {
     return () => {
       live = false;
     };
-  }, [experiment]);
+  }, [experiment, possible.join()]);
   return found.of === experiment ? found.answers : {};
 }
 

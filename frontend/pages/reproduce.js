@@ -23,9 +23,12 @@ export function Reproduce() {
   const datasets = useDatasets();
   const experiment = experiments.find((each) => each.name === query.get("experiment"))?.name ?? "table2";
   const preset = presets.find((each) => each.name === query.get("preset")) ?? /** @type {typeof presets[0]} */ (presets[0]);
-  const estimates = useEstimates(experiment);
-  const missing = (/** @type {string} */ name) =>
-    datasets.data !== null && !datasets.data.items.some((each) => each.name === name && each.available);
+  const here = (/** @type {string} */ name) => datasets.data?.items.some((each) => each.name === name && each.available) ?? false;
+  const missing = (/** @type {string} */ name) => datasets.data !== null && !here(name);
+  const estimates = useEstimates(
+    experiment,
+    presets.filter((each) => here(each.dataset)).map((each) => each.name),
+  );
   if (catalog.error) return html`<${Failure} error=${catalog.error} again=${catalog.reload} />`;
   return html`
     <${Heading} title="Reproduce the paper" lead=${lead} />
