@@ -4,14 +4,15 @@ import { html } from "../html.js";
 import { judged, verdicts } from "./reproduce-words.js";
 
 /** @typedef {{measured: number, low: number, high: number, images: number, verdict: string, step: string | null, row: number | null, column: number | null}} Measurement */
-/** @typedef {Measurement & {paper: number | null, paper_decimals: number, paper_low: number | null, paper_high: number | null,
+/** @typedef {Measurement & {paper: number | null, paper_decimals: number | null, paper_below?: boolean, paper_low: number | null, paper_high: number | null,
  *   paper_images: number | null, unit: "percent" | "distortion", given: boolean, reason: string | null, coarse: Measurement | null}} Cell */
 
 /** The cell as the coarse search for c has it; what does not depend on the search stays. @param {Cell} cell @returns {Cell} */
 export const withCoarse = (cell) => (cell.coarse ? { ...cell, reason: null, ...cell.coarse } : cell);
 
 /** As many digits as the paper prints. @param {Cell} cell */
-export const printed = (cell) => (cell.paper === null ? "–" : cell.paper.toFixed(cell.paper_decimals ?? 2));
+export const printed = (cell) =>
+  cell.paper === null ? "–" : `${cell.paper_below ? "< " : ""}${cell.paper.toFixed(cell.paper_decimals ?? 2)}`;
 
 /** A sign, where the cell says something: what the experiment itself sets always agrees. @param {Cell} cell */
 export const sign = (cell) => (cell.given && cell.verdict === "consistent" ? "" : (verdicts[cell.verdict]?.sign ?? ""));

@@ -47,11 +47,13 @@ function Compared({ table, comparable, coarse, address }) {
   const rows = coarse ? table.rows.map((row) => ({ ...row, cells: row.cells.map(withCoarse) })) : table.rows;
   const sign = (/** @type {string} */ name) =>
     html`<span data-verdict=${name}><i>${verdicts[name]?.sign}</i>${verdicts[name]?.words}</span>`;
+  const lengths = rows.some((row) => row.cells.some((cell) => cell.unit === "distortion"));
   return html`<section data-table=${table.name}>
     <header>
       <h2>${experimentTitle(table.name)}</h2>
-      <p class="muted measure">${table.title}. Errors in percent of images; distortion is the root mean square of the change per pixel.</p>
+      <p class="muted measure">${table.title}. Errors in percent of images${lengths && "; distortion is the root mean square of the change per pixel"}.</p>
     </header>
+    ${table.conclusion && html`<p class="measure">${table.conclusion}</p>`}
     <${Agreement} figures=${table.figures} coarse=${coarse} />
     ${comparable && html`<p class="legend muted">${sign("consistent")}<span>chance and rounding can explain the difference, at 95 %</span>${sign("differs")}<span>they cannot</span></p>`}
     <${ComparedTable} table=${{ ...table, rows }} address=${address} />

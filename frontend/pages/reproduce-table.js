@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { CellFacts, printed, sign, spoken } from "./reproduce-cell.js";
 
 /** @typedef {import("./reproduce-cell.js").Cell} Cell */
-/** @typedef {{name: string, title: string, columns: string[], rows: {label: string, cells: Cell[]}[], figures: Values | null, notes: string[]}} Table */
+/** @typedef {{name: string, title: string, columns: string[], rows: {label: string, cells: Cell[]}[], figures: Values | null, notes: string[], conclusion?: string}} Table */
 
 /** @type {{[key: string]: [number, number]}} */
 const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };

@@ -17,7 +17,7 @@ export const experiments = [
   {
     name: "tables",
     title: "All tables",
-    caption: "Tables 1 to 4 in one plan, each network trained once",
+    caption: "Tables 1 to 4 and figure 7 in one plan, each network trained once",
     tables: ["table1", "table2", "table3", "table4"],
   },
   {
