@@ -36,13 +36,12 @@ export function Continue({ job }) {
 
 /** @param {{step: JobStep, steps: JobStep[], over: boolean}} props  `over`: nothing more will be started */
 function Row({ step, steps, over }) {
-  const name = step.title || step.name;
   const job = /** @type {Job} */ (/** @type {unknown} */ (step));
   return html`<li data-state=${step.state}>
     ${over && step.state === "planned" ? html`<span class="badge" data-state="planned">Not started</span>` : html`<${Badge} job=${job} />`}
     <span class="what">
-      ${step.job_id ? html`<a href=${`/jobs/${step.job_id}`}>${name}</a>` : html`<span>${name}</span>`}
-      <small class="muted">${[kindName(job).toLowerCase(), over ? "" : waiting(step, steps)].filter(Boolean).join(", ")}</small>
+      ${step.job_id ? html`<a href=${`/jobs/${step.job_id}`}>${step.name}</a>` : html`<span>${step.name}</span>`}
+      <small class="muted">${[step.title || kindName(job).toLowerCase(), over ? "" : waiting(step, steps)].filter(Boolean).join(", ")}</small>
     </span>
     <span class="far">
       ${step.state === "running" && html`<progress max="1" value=${step.fraction ?? 0} aria-label=${`${Math.round(100 * (step.fraction ?? 0))} % done`}></progress>`}

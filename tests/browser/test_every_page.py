@@ -11,6 +11,7 @@ PAGES = (
     "/attacks",
     "/attacks/new",
     "/train",
+    "/reproduce",
     "/history",
     "/models",
     "/data",
