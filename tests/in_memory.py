@@ -7,7 +7,7 @@ the data sets are those of the zoo, models are what training jobs returned.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -146,8 +146,9 @@ class Laboratory:
 
     def dataset(self, name: str, *, field: str) -> DatasetFacts:
         found = halves.look_up(self.datasets, name)
-        if found is None:
-            raise InvalidInput(f"No data set is called {name!r}.", field=field)
+        if found is None or not found.available:
+            reason = f"No data set is called {name!r}." if found is None else found.reason
+            raise InvalidInput(reason, field=field)
         facts: DatasetFacts = found.facts()
         return facts
 
@@ -207,6 +208,9 @@ class Laboratory:
         parts = [MemoryResult(result) for result in results]
         merged = spec.merge(self.context(parts=parts, steps=done, **changes))
         models = [self.add_model(new) for result in (*results, merged) for new in result.models]
+        if models:  # as the store does
+            names = {"model_id": models[0].id, "model_name": models[0].name}
+            merged = replace(merged, summary={**merged.summary, **names})
         return Finished(self, spec, MemoryResult(merged), parts, models, done)
 
     def _run_steps(self, spec: Spec, **changes: Any) -> dict[str, Finished]:

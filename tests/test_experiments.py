@@ -37,7 +37,10 @@ SMALL_COMPARISON: dict[str, Any] = {
     "network": {"name": "mlp", "widths": [8, 8]}, "arms": ["decay", "all", "noise"],
     "pools": {"size": 30}, "evaluation": {"images": 10},
 }  # fmt: skip
-RUN_ELSEWHERE = [{"kind": "fetch_dataset", "dataset": "mnist"}]  # needs a server to download from
+RUN_ELSEWHERE = [
+    {"kind": "fetch_dataset", "dataset": "mnist"},  # needs a server to download from
+    {"kind": "reproduce", "experiment": "table1"},  # in test_reproduce
+]
 
 
 def small_specs() -> Iterator[dict[str, Any]]:

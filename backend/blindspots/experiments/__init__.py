@@ -9,20 +9,22 @@ from blindspots.experiments.adversarial_training import AdversarialTraining
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fetch_dataset import FetchDataset
+from blindspots.experiments.reproduce import Reproduce
 from blindspots.experiments.train import Train
 from blindspots.experiments.transfer import Transfer
 
 Experiment = Annotated[
-    Train | Attack | Transfer | AdversarialTraining | FetchDataset, Field(discriminator="kind")
+    Train | Attack | Transfer | AdversarialTraining | Reproduce | FetchDataset, Field(discriminator="kind")
 ]
 
-EXPERIMENT: TypeAdapter[Train | Attack | Transfer | AdversarialTraining | FetchDataset] = TypeAdapter(
-    Experiment
+EXPERIMENT: TypeAdapter[Train | Attack | Transfer | AdversarialTraining | Reproduce | FetchDataset] = (
+    TypeAdapter(Experiment)
 )
 KINDS: Mapping[str, type[Spec]] = {
     "train": Train,
     "attack": Attack,
     "transfer": Transfer,
     "adversarial_training": AdversarialTraining,
+    "reproduce": Reproduce,
     "fetch_dataset": FetchDataset,
 }

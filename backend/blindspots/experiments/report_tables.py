@@ -66,7 +66,7 @@ def _cell(cell: Mapping[str, Any], *, comparable: bool) -> Html:
         "td",
         tag("span", sign, class_="sign", role="img", aria_label=words) if sign else None,
         tag("b", measured_text(cell, cell["measured"]), unit),
-        tag("small", f"paper {printed_text(cell)}", class_="print"),
+        tag("small", f"paper {printed_text(cell)}", class_="print") if cell["paper"] is not None else None,
         interval,
         _coarse(cell),
         class_=name,
@@ -75,9 +75,11 @@ def _cell(cell: Mapping[str, Any], *, comparable: bool) -> Html:
 
 def _verdict(cell: Mapping[str, Any], *, comparable: bool) -> tuple[str, str, str]:
     """Class, sign and words of a cell."""
+    if cell["paper"] is None:
+        return "given", "", ""
     if not comparable:
         return "orientation", "", ""
-    if cell["given"]:
+    if cell["given"] and cell["verdict"] == "consistent":
         return "given", "·", "set by the experiment"
     return cell["verdict"], SIGNS[cell["verdict"]], cell["verdict"]
 

@@ -13,7 +13,6 @@ from pydantic import JsonValue
 from scipy.stats import spearmanr
 
 from blindspots.experiments.reproduce_cells import Cell
-from blindspots.zoo.printed import PrintedTable
 
 DIAGONAL, AUTOENCODER, NOISE, AMPLIFIED = "the diagonal", "AE400-10", "noise rows", "amplified rows"
 UNKNOWN_DECAY = "M1' → M1"
@@ -28,6 +27,7 @@ CHOICES: dict[str, tuple[tuple[str, ...], ...]] = {  # what is left out; the hea
         (),
     ),
     "table3": ((),),
+    "adversarial_training": ((),),
     "table4": (
         (AMPLIFIED, UNKNOWN_DECAY, DIAGONAL),
         (AMPLIFIED, UNKNOWN_DECAY),
@@ -45,20 +45,21 @@ class Entry:
 
     row: str
     column: str
-    number: int  # of the row
     cell: Cell
 
 
-def agreement(name: str, table: PrintedTable, cells: Sequence[Sequence[Cell]]) -> dict[str, JsonValue]:
+def agreement(
+    name: str, columns: Sequence[str], rows: Sequence[str], cells: Sequence[Sequence[Cell]]
+) -> dict[str, JsonValue]:
     """The headline figures, `choices` with the others, and which search is nearer to the paper."""
     entries = [
-        Entry(label, column, number, cell)
-        for number, ((label, _), row) in enumerate(zip(table.rows, cells, strict=True))
-        for column, cell in zip(table.columns, row, strict=True)
-        if cell.unit == "percent"
+        Entry(label, column, cell)
+        for label, row in zip(rows, cells, strict=True)
+        for column, cell in zip(columns, row, strict=True)
+        if cell.unit == "percent" and cell.printed is not None
     ]
     choices = [_figures(_without(entries, without), without) for without in CHOICES[name]]
-    judged = [cell for row in cells for cell in row if not cell.given]
+    judged = [cell for row in cells for cell in row if _counts(cell)]
     return {
         **choices[0],
         "consistent": sum(cell.verdict == "consistent" for cell in judged),
@@ -66,6 +67,11 @@ def agreement(name: str, table: PrintedTable, cells: Sequence[Sequence[Cell]]) -
         "nearer": _nearer(choices[0]),
         "choices": [dict(choice) for choice in choices],
     }
+
+
+def _counts(cell: Cell) -> bool:
+    """Whether a cell says something; what the experiment sets does when it comes out otherwise."""
+    return cell.printed is not None and (not cell.given or cell.verdict == "differs")
 
 
 def _without(entries: Sequence[Entry], without: Sequence[str]) -> list[Entry]:
@@ -89,7 +95,7 @@ def _belongs(entry: Entry, group: str) -> bool:
 
 def _figures(entries: Sequence[Entry], without: Sequence[str]) -> dict[str, JsonValue]:
     """Over these cells: difference in points and rank correlation of the bisected and the coarse search."""
-    paper = np.array([entry.cell.printed.value for entry in entries])
+    paper = np.array([entry.cell.printed.value for entry in entries if entry.cell.printed is not None])
     tight = np.array([entry.cell.measured.value for entry in entries])
     # Noise is the same whatever the search: the cell's only value stands for both.
     coarse = np.array([(entry.cell.coarse or entry.cell.measured).value for entry in entries])

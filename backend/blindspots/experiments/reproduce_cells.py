@@ -28,6 +28,7 @@ class Printed:
     value: float
     decimals: int  # digits after the point that are printed
     images: int  # it is a share of, or a mean over
+    below: bool = False  # printed as "less than"
 
     @property
     def half_unit(self) -> float:
@@ -60,7 +61,7 @@ class Cell:
     """Paper and measurement, and the verdict."""
 
     unit: Unit
-    printed: Printed
+    printed: Printed | None  # None where the paper has no number
     measured: Measured
     verdict: Verdict
     place: Place
@@ -70,20 +71,15 @@ class Cell:
     given: bool = False  # the experiment sets it: it would agree whatever the networks do
     reason: str | None = None
 
-    @property
-    def difference(self) -> float:
-        """Measured minus printed."""
-        return self.measured.value - self.printed.value
-
     def as_json(self) -> dict[str, JsonValue]:
         """What the summary, the page and the report read."""
         low, high = self._printed_interval()
         return {
-            "paper": self.printed.value,
-            "paper_decimals": self.printed.decimals,
+            "paper": None if self.printed is None else self.printed.value,
+            "paper_decimals": None if self.printed is None else self.printed.decimals,
             "paper_low": low,
             "paper_high": high,
-            "paper_images": self.printed.images,
+            "paper_images": None if self.printed is None else self.printed.images,
             "measured": self.measured.value,
             "low": self.measured.low,
             "high": self.measured.high,
@@ -115,7 +111,7 @@ class Cell:
 
     def _printed_interval(self) -> tuple[float | None, float | None]:
         """Wilson's of a rate; a distortion is printed without its spread."""
-        if self.unit == "distortion":
+        if self.unit == "distortion" or self.printed is None:
             return None, None
         low, high = wilson(self.printed.value / 100 * self.printed.images, self.printed.images)
         return 100 * float(low), 100 * float(high)
@@ -139,8 +135,8 @@ def verdict(printed: Printed, measured: Measured, unit: Unit) -> Verdict:
 def rate_agrees(printed: Printed, measured: Measured) -> bool:
     """Newcombe's interval of the difference holds 0, for the value nearest to ours that rounds to the
     printed."""
-    lowest, highest = printed.value - printed.half_unit, printed.value + printed.half_unit
-    nearest = min(max(measured.value, lowest, 0.0), highest, 100.0)
+    lowest = 0.0 if printed.below else max(0.0, printed.value - printed.half_unit)
+    nearest = min(max(measured.value, lowest), printed.value + printed.half_unit, 100.0)
     low, high = difference_interval(
         nearest / 100 * printed.images,
         printed.images,
@@ -158,7 +154,7 @@ def distortion_agrees(printed: Printed, measured: Measured) -> bool:
 
 def judge(
     unit: Unit,
-    printed: Printed,
+    printed: Printed | None,
     measured: Measured,
     place: Place,
     *,
@@ -171,6 +167,8 @@ def judge(
     cell = Cell(
         unit, printed, measured, "not comparable", place, coarse, coarse_place=coarse_place, given=given
     )
+    if printed is None:
+        return replace(cell, verdict="not printed")
     if not comparable:
         return cell
     return replace(

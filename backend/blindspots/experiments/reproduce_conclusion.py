@@ -5,7 +5,13 @@ from typing import Any
 
 from blindspots.experiments.reproduce_reasons import UNEXPLAINED
 
-WORDS = {"table1": "table 1", "table2": "table 2", "table3": "table 3", "table4": "table 4"}
+WORDS = {
+    "table1": "table 1",
+    "table2": "table 2",
+    "table3": "table 3",
+    "table4": "table 4",
+    "adversarial_training": "adversarial training",
+}
 
 
 def conclude(tables: Sequence[Mapping[str, Any]], *, comparable: bool) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import JsonValue
 
-from blindspots.experiments import reproduce_panels, reproduce_steps, reproduce_tables
+from blindspots.experiments import reproduce_adversarial, reproduce_panels, reproduce_steps, reproduce_tables
 from blindspots.experiments.base import Context, Result
 from blindspots.experiments.parameters import Arrays
 from blindspots.experiments.reproduce_conclusion import conclude
@@ -33,6 +33,9 @@ def merge(spec: "Reproduce", context: Context) -> Result:
         summary=lambda name: context.step(name).result.summary, splits=splits, comparable=sizes.comparable
     )
     tables: list[Any] = [reproduce_tables.build(name, sources) for name in TABLES.get(spec.experiment, ())]
+    if spec.experiment == "adversarial_training":
+        found = sources.summary(reproduce_steps.ADVERSARIAL_STEP)
+        tables.append(reproduce_adversarial.build(found, comparable=sizes.comparable))
     summary: dict[str, JsonValue] = {
         "experiment": spec.experiment,
         "preset": spec.preset,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from blindspots.experiments.adversarial_training_presets import PAPER, QUICK
 from blindspots.experiments.train_presets import paper_training
 from blindspots.zoo.papers import TABLE_2, TABLE_4
 
@@ -25,7 +26,6 @@ class Sizes:
     noise_images: int  # of figure 7c
     comparable: bool  # whether the paper has numbers on this data set
     iterations: int | None = None  # of L-BFGS at most; None: as `paper_training` has it
-    autoencoder: tuple[tuple[str, Any], ...] = ()  # parameters of AE400-10 that differ from `paper_training`
 
 
 SIZES: dict[Preset, Sizes] = {
@@ -36,7 +36,6 @@ SIZES: dict[Preset, Sizes] = {
         noise_images=512,
         comparable=False,
         iterations=100,
-        autoencoder=(("autoencoder_iterations", 40),),
     ),
     "paper": Sizes(
         title="MNIST, 256 images as the paper seems to have used",
@@ -65,8 +64,15 @@ def training(name: str, sizes: Sizes, seed: int) -> dict[str, Any]:
             **document,
             "optimiser": {**document["optimiser"], "max_iterations": sizes.iterations},
         }
-    if sizes.autoencoder and document["network"]["name"] == "autoencoder_softmax":
-        document = {**document, "network": {**document["network"], **dict(sizes.autoencoder)}}
+    return document
+
+
+def adversarial_training(sizes: Sizes, seed: int) -> dict[str, Any]:
+    """The `adversarial_training` document: its own preset of the size, with every test image attacked in
+    `full`."""
+    document = {**(PAPER if sizes.comparable else QUICK), "seed": seed}
+    if sizes.comparable and sizes.images is None:
+        document["evaluation"] = {**document["evaluation"], "images": 10_000}
     return document
 
 

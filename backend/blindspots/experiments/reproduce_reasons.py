@@ -94,13 +94,18 @@ SMALL_GAIN = (
     "along; the later one says decay yes, dropout no, and that only training on every layer helps."
 )
 
+UNSAID_POOLS = (
+    "The size of the pools, how often and by which attack they are refreshed, their weight in the loss, "
+    "the optimiser and the length of the training are not printed."
+)
+
 NOTES: Mapping[str, tuple[str, ...]] = {
     "table1": (SAMPLE, DECAY, UNSAID_TRAINING, MINIMUM_C, ROOT, AUTOENCODER, SMOOTH),
     "table2": (SAMPLE, MINIMUM_C, NOISE_IN_BOX, NOISE_SIZE, LENGTH_MATTERS, AUTOENCODER, POCKETS),
     "table3": (SPLIT, M1_PRIME, UNSAID_TRAINING, DECAY, MINIMUM_C),
     "table4": (SAMPLE, NOISE_ROWS, AMPLIFICATION, CAPTION, M1_PRIME, SPLIT, POCKETS),
     "figure7": (FIGURE_7,),
-    "adversarial_training": (SMALL_GAIN,),
+    "adversarial_training": (SMALL_GAIN, UNSAID_POOLS),
 }
 
 SHRUNK = (
@@ -112,6 +117,7 @@ COARSE_AGREES = (
     "its distortions."
 )
 BETWEEN = "The paper lies between our two searches for c; its own search is not printed."
+FAILED = "The attack did not succeed on every image; the step tells on which, and why."
 SHORTER = (
     "Both our searches find shorter changes. A printed distortion is what the paper's own search "
     "reached, an upper bound of the minimum, and how far it searched is not said."
@@ -126,9 +132,13 @@ def reason(table: str, row: str, column: str, cell: Cell) -> str | None:
     """
     if cell.verdict != "differs":
         return None
+    if table == "adversarial_training":
+        return UNSAID_POOLS
     if "AE400-10" in (row, column):
         return AUTOENCODER
     source = row.partition(",")[0]
+    if cell.given:
+        return FAILED
     if "amplified" in row and source == column:
         return SHRUNK
     if (search := _search(cell)) is not None:
@@ -140,7 +150,7 @@ def reason(table: str, row: str, column: str, cell: Cell) -> str | None:
 
 def _search(cell: Cell) -> str | None:
     """Whether the coarseness of the search explains it."""
-    if cell.coarse is None:
+    if cell.coarse is None or cell.printed is None:
         return None
     if cell.coarse_verdict == "consistent":
         return COARSE_AGREES

@@ -140,21 +140,23 @@ def _tile(table: Mapping[str, Any]) -> Html:
 
 
 def _table(found: Mapping[str, Any], *, comparable: bool) -> Html:
-    drawings = tag("div", *heat_maps(found), _scatter(found, comparable=comparable), class_="drawings")
     return tag(
         "section",
         tag("h2", TITLES[found["name"]]),
         tag("p", f"{found['title']}.", class_="caption"),
         key(comparable=comparable),
         paper_table(found, comparable=comparable),
+        tag("p", found["conclusion"]) if "conclusion" in found else None,
         figures(found) if found["figures"] else None,
         differences(found),
-        drawings if found["name"] in ("table2", "table4") else None,
+        _drawings(found, comparable=comparable) if found["name"] in ("table2", "table4") else None,
         id=found["name"],
     )
 
 
-def _scatter(found: Mapping[str, Any], *, comparable: bool) -> Html:
+def _drawings(found: Mapping[str, Any], *, comparable: bool) -> Html:
+    """Both matrices side by side, and every cell against its printed number."""
     caption = "Each error cell with both 95 % intervals; on the dashed line, paper and measurement agree."
     title = tag("figcaption", tag("b", "Paper against measured"))
-    return tag("figure", title, scatter(found, comparable=comparable), tag("figcaption", caption))
+    points = tag("figure", title, scatter(found, comparable=comparable), tag("figcaption", caption))
+    return tag("div", *heat_maps(found), points, class_="drawings")

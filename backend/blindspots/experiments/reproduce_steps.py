@@ -10,6 +10,7 @@ from blindspots.experiments.reproduce_presets import (
     WHOLE,
     Experiment,
     Sizes,
+    adversarial_training,
     half,
     networks,
     training,
@@ -21,6 +22,7 @@ WHOLE_STEPS: dict[Search, str] = {"tight": "transfer tight", "paper": "transfer 
 HALVES_STEPS: dict[Search, str] = {"tight": "halves tight", "paper": "halves coarse"}
 CLEAN_STEPS: dict[str, str] = {"P1": "clean on P1", "P2": "clean on P2"}
 PANEL_STEPS = ("figure 7a", "figure 7b", "figure 7c")
+ADVERSARIAL_STEP = "adversarial training"
 AMPLIFIED = 0.1  # distortion of table 4's lower block
 NO_NOISE: dict[str, Any] = {"sigmas": [], "clip": False, "whole_split": False}
 
@@ -35,6 +37,8 @@ def steps(experiment: Experiment, sizes: Sizes, seed: int, splits: Mapping[str, 
         found += plan.halves()
     if experiment in ("table3", "tables"):
         found += plan.clean()
+    if experiment == "adversarial_training":
+        found.append(Step(ADVERSARIAL_STEP, adversarial_training(sizes, seed)))
     if experiment in ("figure7", "tables"):
         # The transfer attacks the same images in the same way: the attacks of the figure are then found done.
         found += plan.figure(needs=(WHOLE_STEPS["tight"],) if experiment == "tables" else ())

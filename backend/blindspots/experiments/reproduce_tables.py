@@ -1,6 +1,6 @@
 """From the steps' results to the paper's tables: which number of which step belongs into which cell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,8 +67,22 @@ def build(name: str, sources: Sources) -> dict[str, JsonValue]:
     printed = next(table for table in tables() if table.name == name)
     table = TABLES[name](printed, sources)
     cells = [
-        [_explained(printed, row, column, table.cell(row, column)) for column in range(len(printed.columns))]
+        [table.cell(row, column) for column in range(len(printed.columns))]
         for row in range(len(printed.rows))
+    ]
+    return assemble(printed, [label for label, _ in printed.rows], cells, comparable=sources.comparable)
+
+
+def assemble(
+    printed: PrintedTable, labels: Sequence[str], cells: Sequence[Sequence[Cell]], *, comparable: bool
+) -> dict[str, JsonValue]:
+    """A table as page and report read it, with the reasons of what differs. labels: of the rows."""
+    explained = [
+        [
+            replace(cell, reason=reason(printed.name, label, column, cell))
+            for column, cell in zip(printed.columns, row, strict=True)
+        ]
+        for label, row in zip(labels, cells, strict=True)
     ]
     return {
         "name": printed.name,
@@ -77,16 +91,11 @@ def build(name: str, sources: Sources) -> dict[str, JsonValue]:
         "units": list(printed.units),
         "rows": [
             {"label": label, "cells": [cell.as_json() for cell in row]}
-            for (label, _), row in zip(printed.rows, cells, strict=True)
+            for label, row in zip(labels, explained, strict=True)
         ],
-        "figures": agreement(name, printed, cells) if sources.comparable else None,
-        "notes": list(NOTES[name]),
+        "figures": agreement(printed.name, printed.columns, labels, cells) if comparable else None,
+        "notes": list(NOTES[printed.name]),
     }
-
-
-def _explained(printed: PrintedTable, row: int, column: int, cell: Cell) -> Cell:
-    why = reason(printed.name, printed.rows[row][0], printed.columns[column], cell)
-    return replace(cell, reason=why)
 
 
 class Table:
