@@ -10,13 +10,13 @@ import { Plan } from "./steps-plan.js";
 /** @param {JobState | "planned"} state */
 const ended = (state) => ["succeeded", "failed", "cancelled"].includes(state);
 
-/** The whole plan; folded once all of it has succeeded, because the result is what matters then. @param {{job: Job}} props */
-export function Steps({ job }) {
+/** The whole plan; folded where a result is shown, because that is what matters then. @param {{job: Job, folded?: boolean}} props */
+export function Steps({ job, folded = false }) {
   const steps = job.steps ?? [];
   if (steps.length === 0) return null;
   const done = steps.filter((step) => step.state === "succeeded").length;
   const list = html`<${Plan} steps=${steps} /><ol class="plan">${steps.map((step) => html`<${Row} key=${step.name} step=${step} steps=${steps} over=${finished(job)} />`)}</ol>`;
-  if (job.state === "succeeded") {
+  if (folded) {
     return html`<section aria-label="Steps"><details class="steps-done"><summary>${plural(steps.length, "step")}, all done</summary><div class="stack">${list}</div></details></section>`;
   }
   return html`<section aria-label="Steps">

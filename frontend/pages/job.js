@@ -55,7 +55,7 @@ export function JobPage({ id }) {
     </section>
     ${job.state !== "succeeded" && html`<${Steps} job=${job} />`}
     ${result && html`<${result} job=${job} />`}
-    ${job.state === "succeeded" && html`<${Steps} job=${job} />`}
+    ${job.state === "succeeded" && html`<${Steps} job=${job} folded=${Boolean(result)} />`}
     <${JobParameters} job=${job} />`;
 }
 
