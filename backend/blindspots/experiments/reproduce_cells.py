@@ -77,6 +77,7 @@ class Cell:
         return {
             "paper": None if self.printed is None else self.printed.value,
             "paper_decimals": None if self.printed is None else self.printed.decimals,
+            "paper_below": self.printed is not None and self.printed.below,
             "paper_low": low,
             "paper_high": high,
             "paper_images": None if self.printed is None else self.printed.images,
