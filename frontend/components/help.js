@@ -28,6 +28,7 @@ const vocabulary = [
   ],
   ["Perturbation", "the change itself, adversarial minus original. Mid-grey is no change."],
   ["Target", "the class the attack wants the network to answer. The reached class is what it answered."],
+  ["Step", "a job that another job is made of. It starts when the steps it needs are done."],
   ["Trace of c", "the search weighs distortion against error by c; the trace shows each c that was tried."],
 ];
 

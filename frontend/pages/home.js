@@ -91,6 +91,11 @@ const steps = [
     "Hundreds or thousands of images in one job: how small is the change, which classes fall into which?",
   ],
   ["/train", "Train your own", "The networks of the paper, until convergence. Does more weight decay make them harder to fool?"],
+  [
+    "/reproduce",
+    "Reproduce the paper",
+    "Its tables and figure 7, measured on this machine, cell by cell beside the printed numbers.",
+  ],
   ["/data", "Bring data", "MNIST is one click away. A folder of IDX files appears here by itself."],
 ];
 
