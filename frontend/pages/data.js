@@ -53,12 +53,12 @@ function Halves({ dataset }) {
   const halves = dataset.views.map((name) => datasetNamed([dataset], name)).filter((half) => half !== undefined);
   return html`<div>
     <h3>Halves P1 and P2</h3>
-    <p class="row">${halves.map(
+    ${halves.map(
       (
         half,
-      ) => html`<a key=${half.name} href=${`/train?dataset=${encodeURIComponent(half.name)}`}>Train on ${half.name.split(":")[1]}</a>
-      <small class="muted">${count(half.sizes.train)} images</small>`,
-    )}</p>
+      ) => html`<p key=${half.name} class="row spread"><small class="muted">${half.name.split(":")[1]}: ${count(half.sizes.train)} training images</small>
+      <a href=${`/train?dataset=${encodeURIComponent(half.name)}`}>Train on ${half.name.split(":")[1]}</a></p>`,
+    )}
     <p><small class="muted">Networks trained on one half tell whether its adversarial examples fool those that saw only the other, as in tables 3 and 4 of the paper.</small></p>
   </div>`;
 }
