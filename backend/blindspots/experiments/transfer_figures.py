@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import hex_to_rgb
 
 from blindspots.experiments import drawing
 from blindspots.experiments.base import Figure, Outcome
 from blindspots.experiments.parameters import Array, Theme
 
 ROW_HEIGHT = 30  # pixels
+EVEN_LUMINANCE = 0.179  # where black and white contrast equally: (L + 0.05)^2 = 0.05 * 1.05
 SOURCE_ROWS = ("attack", "direction", "amplified")
 Value = Callable[[Mapping[str, Any]], float | None]
 
@@ -71,17 +73,17 @@ def _matrix(
 ) -> go.Figure:
     """Numbers in cells, first row on top; the scale starts at 0, so that below it a cell has no colour."""
     text = [[_text(value, percent=percent) for value in row] for row in values]
+    top = 1.0 if not percent else max(0.01, float(np.nanmax(values)))
     figure = go.Figure(layout=drawing.layout(theme))
     figure.add_heatmap(
         z=values,
         x=list(range(len(columns))),
         y=list(range(len(rows))),
         text=text,
-        texttemplate="%{text}",
         customdata=[[[row, column] for column in columns] for row in rows],
         colorscale=drawing.sequential(theme),
         zmin=0,
-        zmax=1 if not percent else max(0.01, float(np.nanmax(values))),
+        zmax=top,
         showscale=False,
         hoverongaps=False,
         xgap=1,
@@ -89,13 +91,33 @@ def _matrix(
         hovertemplate=f"images: %{{customdata[0]}}<br>shown to %{{customdata[1]}}<br>{what} %{{text}}"
         "<extra></extra>",
     )
-    quiet = {"showgrid": False, "ticks": "", "showline": False}
+    places = np.indices(values.shape).reshape(2, -1)
+    figure.add_scatter(
+        x=places[1],
+        y=places[0],
+        mode="text",
+        text=[number for row in text for number in row],
+        textfont={"color": _readable(theme, np.clip(np.nan_to_num(values.ravel() / top), 0, 1))},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    quiet = {"showgrid": False, "ticks": "", "showline": False, "fixedrange": True}
     figure.update_layout(
-        height=ROW_HEIGHT * len(rows) + 110,
-        xaxis={**quiet, **_ticks(columns), "side": "top", "title": {"text": f"{what} of the model"}},
-        yaxis={**quiet, **_ticks(rows), "autorange": "reversed"},
+        height=ROW_HEIGHT * len(rows) + 90,
+        xaxis={**quiet, **_ticks(columns), "side": "top", "range": [-0.5, len(columns) - 0.5]},
+        yaxis={**quiet, **_ticks(rows), "range": [len(rows) - 0.5, -0.5]},
     )
     return figure
+
+
+def _readable(theme: Theme, shares: Array) -> list[str]:
+    """Black or white, whichever contrasts more with the cell of each share (n,) of the colour scale."""
+    palette = drawing.colours(theme)
+    ends = np.array([hex_to_rgb(palette.surface), hex_to_rgb(palette.accent)]) / 255
+    channels = ends[0] + shares[:, None] * (ends[1] - ends[0])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722])  # WCAG 2.2, relative luminance
+    return ["#000000" if bright else "#ffffff" for bright in luminance > EVEN_LUMINANCE]
 
 
 def _ticks(names: Sequence[str]) -> dict[str, Any]:
