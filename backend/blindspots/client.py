@@ -223,8 +223,8 @@ class Client:
         with np.load(io.BytesIO(body), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
 
-    def export(self, job_id: str, form: Literal["csv", "json", "npz"], path: Path) -> int:
-        """Save the per-image numbers (csv, json) or all arrays (npz); returns the size in bytes."""
+    def export(self, job_id: str, form: Literal["csv", "json", "npz", "html"], path: Path) -> int:
+        """Save the numbers (csv, json), all arrays (npz) or the report (html); returns the size in bytes."""
         body = self.request("GET", f"/jobs/{job_id}/export/{form}").content
         path.write_bytes(body)
         return len(body)

@@ -160,10 +160,12 @@ def export(
     context: typer.Context,
     job_id: JobId,
     *,
-    form: Annotated[Literal["csv", "json", "npz"], typer.Option("--format", help="What to save.")] = "csv",
+    form: Annotated[
+        Literal["csv", "json", "npz", "html"], typer.Option("--format", help="What to save.")
+    ] = "csv",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write.")] = None,
 ) -> None:
-    """Save per-image numbers (csv, json), or everything as numpy arrays (npz)."""
+    """Save numbers (csv, json), everything as numpy arrays (npz), or a reproduction's report (html)."""
     path = output or Path(f"{job_id}.{form}")
     target: Target = context.obj
     with target.client() as client:

@@ -51,7 +51,7 @@ def reproduce(
         job = follow(client, job_id)
         print_result(job.summary)
         if report is not None:
-            report.write_bytes(client.request("GET", f"/jobs/{job_id}/export/html").content)
+            client.export(job_id, "html", report)
             out.print(f"Report: {report}", markup=False, soft_wrap=True)
         else:
             out.print(f"Report: blindspots export {job_id} --format html", markup=False, soft_wrap=True)
