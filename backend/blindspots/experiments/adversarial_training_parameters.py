@@ -65,7 +65,7 @@ class Pools(Parameters):
     size: int = Field(10_000, ge=1, le=1_000_000)
     """Examples in the pool of each layer."""
 
-    refresh: float = Field(0.02, gt=0, le=1, json_schema_extra={"x-title": "Share replaced each round (q)"})
+    refresh: float = Field(0.1, gt=0, le=1, json_schema_extra={"x-title": "Share replaced each round (q)"})
     """Part of a pool that is made anew in each round, from random training images."""
 
     weights: list[Annotated[float, Field(gt=0, le=100)]] = Field(

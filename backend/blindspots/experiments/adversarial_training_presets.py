@@ -7,7 +7,7 @@ ARMS = ["decay", "dropout", "input", "layer1", "layer2", "all", "noise", "pgd"]
 
 def _pools(size: int) -> dict[str, Any]:
     return {
-        "size": size, "refresh": 0.02, "weights": [0.1], "staleness": "recompute", "target": "random",
+        "size": size, "refresh": 0.1, "weights": [0.1], "staleness": "recompute", "target": "random",
         "mode": "tight", "max_ticks": 20, "initial_c": 1.0, "growth": 2.0, "max_iterations": 10,
     }  # fmt: skip
 
@@ -20,7 +20,7 @@ QUICK: dict[str, Any] = {
     "network": {"name": "mlp", "widths": [100, 100], "activation": "sigmoid"},
     "arms": ARMS,
     "seeds": 2,
-    "rounds": 20,
+    "rounds": 15,
     "optimiser": {"name": "adam", "batch_size": 64, "learning_rate": 1e-2},
     "weight_decay": {"mode": "half_l2_with_bias", "penalties": None},
     "pools": _pools(400),
@@ -32,7 +32,7 @@ PAPER: dict[str, Any] = {
     "title": "Adversarial training of the paper: MNIST, 5 seeds",
     "dataset": "mnist",
     "seeds": 5,
-    "rounds": 50,
+    "rounds": 40,
     "optimiser": {"name": "adam", "batch_size": 256, "learning_rate": 1e-2},
     "pools": _pools(10_000),
     "rivals": {"input_dropout": 0.2, "hidden_dropout": 0.5, "pgd_radius": 1.0, "pgd_steps": 7},

@@ -26,7 +26,7 @@ class PoolSettings:
     """How pools are made. weights: one per layer from the pixels on, or one for all."""
 
     size: int = 10_000
-    refresh: float = 0.02  # q, the share that is replaced each round
+    refresh: float = 0.1  # q, the share that is replaced each round
     weights: tuple[float, ...] = (0.1,)
     staleness: Staleness = "recompute"
     target: Literal["random", "nearest"] = "random"  # class that an example shall be taken for
