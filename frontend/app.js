@@ -21,6 +21,8 @@ import { Reproduce } from "./pages/reproduce.js";
 import { SignedOut } from "./pages/signed-out.js";
 import { System } from "./pages/system.js";
 import { Train } from "./pages/train.js";
+import { Transfers } from "./pages/transfer.js";
+import { TransferNew } from "./pages/transfer-new.js";
 
 /** @type {{[path: string]: {title: string, page: any}}} */
 const pages = {
@@ -28,6 +30,8 @@ const pages = {
   "/explore": { title: "Explore", page: Explore },
   "/attacks": { title: "Attacks", page: Attacks },
   "/attacks/new": { title: "New attack", page: AttackNew },
+  "/transfer": { title: "Transfer", page: Transfers },
+  "/transfer/new": { title: "New transfer", page: TransferNew },
   "/train": { title: "Train", page: Train },
   "/reproduce": { title: "Reproduce", page: Reproduce },
   "/history": { title: "History", page: History },

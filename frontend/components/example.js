@@ -33,8 +33,8 @@ const withoutScale = ({ data, layout }) => ({
   layout: { ...layout, coloraxis2: { ...layout.coloraxis2, showscale: false } },
 });
 
-/** @param {{answer: ExampleAnswer}} props */
-function TriptychFigure({ answer }) {
+/** @param {{answer: {facts: Values, figure: PlotlyFigure | null}}} props */
+export function TriptychFigure({ answer }) {
   const narrow = useNarrow();
   const [drawing, setDrawing] = useState(/** @type {{element: HTMLElement} | null} */ (null));
   const meta = answer.figure?.layout.meta ?? {};

@@ -14,8 +14,8 @@ export function toggleHelp() {
 const keys = [
   ["a", "attack, on Explore"],
   ["r", "another random image, on Explore"],
-  ["← → ↑ ↓", "move through a gallery"],
-  ["Enter", "open the example in its place"],
+  ["← → ↑ ↓", "move through a gallery or a matrix"],
+  ["Enter", "open the example or the cell"],
   ["Esc", "close what is open"],
   ["/", "search the history"],
   ["?", "this help"],

@@ -5,8 +5,8 @@ import { html } from "../html.js";
 
 const shown = 12;
 
-/** @param {{facts: ExampleFacts}} props */
-export function Probabilities({ facts }) {
+/** @param {{facts: ExampleFacts, title?: string}} props */
+export function Probabilities({ facts, title = "What the network believes" }) {
   const { probabilities_before: before, probabilities_after: after, class_names: names } = facts;
   const order = before.map((_, index) => index);
   const many = order.length > shown;
@@ -14,7 +14,7 @@ export function Probabilities({ facts }) {
     ? order.sort((a, b) => Math.max(after[b] ?? 0, before[b] ?? 0) - Math.max(after[a] ?? 0, before[a] ?? 0)).slice(0, shown)
     : order;
   return html`<article class="figure" data-figure="probabilities">
-    <h3>What the network believes</h3>
+    <h3>${title}</h3>
     <p>Probability of each class for the original and for the changed image${many ? `; the ${shown} most likely of ${order.length}` : ""}.</p>
     <div class="bars" role="table" aria-label="Probabilities before and after">
       <span class="key"></span><span></span>

@@ -11,6 +11,7 @@ const links = [
   ["/", "Home"],
   ["/explore", "Explore"],
   ["/attacks", "Attacks"],
+  ["/transfer", "Transfer"],
   ["/train", "Train"],
   ["/reproduce", "Reproduce"],
   ["/history", "History"],

@@ -2,10 +2,18 @@
 import { words } from "../format.js";
 import { html, typed } from "../html.js";
 import { ListInput } from "./list-input.js";
+import { ModelsInput } from "./models-input.js";
 import { ClassInput, ClassesInput, DatasetInput, ModelInput, UploadInput } from "./pickers.js";
 
 /** @type {{[widget: string]: any}} */
-const pickers = { model: ModelInput, dataset: DatasetInput, class: ClassInput, classes: ClassesInput, upload: UploadInput };
+const pickers = {
+  model: ModelInput,
+  models: ModelsInput,
+  dataset: DatasetInput,
+  class: ClassInput,
+  classes: ClassesInput,
+  upload: UploadInput,
+};
 
 /**
  * @param {{id: string, schema: Schema, optional: boolean, required: boolean, value: any, onChange: (value: any) => void,

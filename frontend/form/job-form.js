@@ -14,10 +14,11 @@ import { applicable, defaults, withValue } from "./schema.js";
 /** @typedef {import("../api.js").Problem | null} Trouble */
 
 /**
- * @param {{kind: string, initial: Values, action: string, presets?: boolean}} props
- * `initial` is laid over the defaults of the schema; `presets` offers those of the kind to start from.
+ * @param {{kind: string, initial: Values, action: string, presets?: boolean, adjust?: (value: Values, path: string[]) => Values}} props
+ * `initial` is laid over the defaults of the schema; `presets` offers those of the kind to start from; `adjust` brings other fields
+ * into line with the one that was changed.
  */
-export function JobForm({ kind, initial, action, presets = false }) {
+export function JobForm({ kind, initial, action, presets = false, adjust = (changed) => changed }) {
   const catalog = useCatalog();
   const models = useModels();
   const datasets = useDatasets();
@@ -60,7 +61,8 @@ export function JobForm({ kind, initial, action, presets = false }) {
     models: models.data.items,
     datasets: datasets.data.items,
     problems: failure?.fields ?? [],
-    change: (/** @type {string[]} */ path, /** @type {any} */ next) => setEdited((now) => withValue(now ?? value, path, next)),
+    change: (/** @type {string[]} */ path, /** @type {any} */ next) =>
+      setEdited((now) => adjust(withValue(now ?? value, path, next), path)),
   };
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();

@@ -21,6 +21,7 @@ import { FetchResult } from "./fetch-result.js";
 import { JobParameters } from "./job-parameters.js";
 import { ReproduceResult } from "./reproduce-result.js";
 import { TrainResult } from "./train-result.js";
+import { TransferResult } from "./transfer-result.js";
 
 /** @type {{[kind: string]: any}} */
 const results = {
@@ -29,6 +30,7 @@ const results = {
   train: TrainResult,
   fetch_dataset: FetchResult,
   reproduce: ReproduceResult,
+  transfer: TransferResult,
 };
 
 /** @param {{id: string}} props */
