@@ -159,11 +159,15 @@ class Attack(Spec):
 
     def _part_size(self, model: ModelFacts) -> int:
         """Images per part: a multiple of 128 that takes about four seconds on one core."""
+        by_time = PART_SECONDS / self.image_seconds(model)
+        by_memory = PART_BYTES / (4 * int(np.prod(model.input_shape)))
+        return BLOCK * max(1, int(min(by_time, by_memory) / BLOCK))
+
+    def image_seconds(self, model: ModelFacts) -> float:
+        """About what one image takes on one core."""
         pixels = int(np.prod(model.input_shape))
         tick = 3 * model.multiply_adds / MULTIPLY_ADDS_PER_SECOND + pixels * SECONDS_PER_PIXEL_TICK
-        by_time = PART_SECONDS / (self.method.passes() * tick)
-        by_memory = PART_BYTES / (4 * pixels)
-        return BLOCK * max(1, int(min(by_time, by_memory) / BLOCK))
+        return self.method.passes() * tick
 
     def _kept_rows(self, total: int) -> Array:
         """Rows of the job, ascending, whose adversarial image is stored."""
