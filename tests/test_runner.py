@@ -135,7 +135,7 @@ def test_a_checkpoint_reaches_the_next_attempt(local):
 
     local.service.submit(Stub(part_count=1), owner="ada")
     _, lifeline = local.worker()
-    supplies = Supplies(local.settings, local.database, local.artifacts)
+    supplies = Supplies(local.settings, local.database, local.artifacts, local.kinds)
 
     def claim():
         with local.database.write() as tx:

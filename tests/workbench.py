@@ -36,7 +36,9 @@ class Workbench:
         self.publisher = publisher or NoBroker()
         self.kinds = kinds
         self.service = Service(self.settings, self.database, self.artifacts, self.publisher, kinds=kinds)
-        self.reconciler = Reconciler(self.settings, self.database, self.artifacts, self.publisher)
+        self.reconciler = Reconciler(
+            self.settings, self.database, self.artifacts, self.publisher, also=[self.service.advance_all]
+        )
         self._lifelines: list[Lifeline] = []
 
     def worker(
@@ -50,6 +52,7 @@ class Workbench:
         runner = Runner(
             self.settings, self.database, self.artifacts, lifeline,
             kinds=self.kinds, lane=lane, name="a test", device="cpu", versions=entry.versions,
+            ended=self.service.ended,
         )  # fmt: skip
         return runner, lifeline
 

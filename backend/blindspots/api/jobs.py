@@ -29,8 +29,11 @@ from blindspots.work.service import JobQuery
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
-Identifier = Annotated[
-    str, Path(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The job's id, a UUID.")
+UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+Identifier = Annotated[str, Path(pattern=UUID, description="The job's id, a UUID.")]
+Column = Annotated[
+    int | None,
+    Query(ge=0, lt=1000, description="Number of the evaluated model, where a job has several."),
 ]
 Row = Annotated[int, Path(ge=0, lt=2**31, description="Row of the example within the job.")]
 Name = Annotated[str, Path(pattern="^[a-z0-9_]{1,64}$")]
@@ -49,6 +52,7 @@ class JobListQuery(BaseModel):
     model: str | None = Field(None, max_length=200, pattern=PlainText)
     dataset: str | None = Field(None, max_length=100, pattern=PlainText)
     lane: Lane | None = None
+    parent: str | None = Field(None, pattern=UUID, description="The job whose steps are listed.")
     sort: Literal["-created_at", "created_at", "-finished_at", "kind", "state"] = "-created_at"
     cursor: str | None = Field(None, max_length=500, pattern="^[A-Za-z0-9_=-]+$")
     limit: int = Field(50, ge=1, le=200)
@@ -104,14 +108,24 @@ def submit(
     spec: SpecBody,
     lane: Lane = "batch",
     fresh: bool = False,
+    depends_on: Annotated[str | None, Query(pattern=UUID)] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Submit a job.
 
     With an `Idempotency-Key`, sending the same body again answers with the same job. `fresh` computes again
-    what earlier jobs have finished.
+    what earlier jobs have finished. The job waits until that of `depends_on` has succeeded.
     """
-    return accepted(service.submit(spec, owner=user, lane=lane, idempotency_key=idempotency_key, fresh=fresh))
+    return accepted(
+        service.submit(
+            spec,
+            owner=user,
+            lane=lane,
+            idempotency_key=idempotency_key,
+            fresh=fresh,
+            depends_on=[depends_on] if depends_on else [],
+        )
+    )
 
 
 @router.post("/estimate", response_model=Estimate)
@@ -185,11 +199,17 @@ def examples(
 
 @router.get("/{job_id}/examples/{row}", response_model=ExampleAnswer)
 def example(
-    request: Request, service: ServiceHere, job_id: Identifier, row: Row, theme: Theme = "light"
+    *,
+    request: Request,
+    service: ServiceHere,
+    job_id: Identifier,
+    row: Row,
+    theme: Theme = "light",
+    column: Column = None,
 ) -> Response:
     """One image's full record, and its zoomable triptych where the image was kept."""
-    document = service.example(job_id, row)
-    document["figure"] = orjson.Fragment(service.example_figure(job_id, row, theme))
+    document = service.example(job_id, row, column)
+    document["figure"] = orjson.Fragment(service.example_figure(job_id, row, theme, column))
     return tagged_json(request, document, cache=IMMUTABLE)
 
 
@@ -208,6 +228,6 @@ def triptych(
 
 
 @router.get("/{job_id}/export/{form}", response_class=Response)
-def export(service: ServiceHere, job_id: Identifier, form: Literal["csv", "json", "npz"]) -> Response:
-    """The job's per-image numbers as CSV or JSON, or everything as NumPy arrays."""
+def export(service: ServiceHere, job_id: Identifier, form: Literal["csv", "json", "npz", "html"]) -> Response:
+    """The job's numbers as CSV or JSON, everything as NumPy arrays, or its report as HTML."""
     return attachment(*service.export(job_id, form))

@@ -67,6 +67,30 @@ class Named(Answer):
     name: str
 
 
+class Parent(Answer):
+    """The job that another one is a step of."""
+
+    id: str
+    kind: str
+    title: str
+    step: str
+
+
+class Step(Answer):
+    """A job that a job is made of."""
+
+    name: str
+    needs: list[str]
+    kind: str
+    title: str
+    state: Literal["planned", "queued", "running", "succeeded", "failed", "cancelled"]
+    job_id: str | None
+    """Null until what it needs has succeeded."""
+    fraction: float
+    seconds: float | None
+    error: JobError | None
+
+
 class Job(Answer):
     """One job, as lists show it."""
 
@@ -89,6 +113,8 @@ class Job(Answer):
     error: JobError | None
     summary: dict[str, Any]
     cancel_requested: bool
+    parent: Parent | None
+    """The job that this one is a step of."""
 
 
 class PartCounts(Answer):
@@ -113,6 +139,7 @@ class JobDetail(Job):
     figures: list[str]
     exports: list[str]
     models: list[Named]
+    steps: list[Step]
     duration_seconds: float | None
 
 
@@ -128,6 +155,7 @@ class Estimate(Answer):
 
     parts: int
     reused_parts: int
+    steps: int
     images: int
     seconds: float | None
     seconds_basis: str

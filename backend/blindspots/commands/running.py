@@ -41,7 +41,7 @@ def working(settings: Settings) -> Iterator[Service]:
         workers = Workers(settings, database)
         workers.start()
         stack.callback(workers.stop)
-        also = [lambda: ensure_demo(service)] if settings.demo else []
+        also = [service.advance_all, *([lambda: ensure_demo(service)] if settings.demo else [])]
         reconciler = Reconciler(settings, database, artifacts, publisher, also=also)
         reconciler.start()
         stack.callback(reconciler.close)

@@ -9,15 +9,17 @@ from blindspots.experiments.adversarial_training import AdversarialTraining
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fetch_dataset import FetchDataset
+from blindspots.experiments.plan import Plan
 from blindspots.experiments.reproduce import Reproduce
 from blindspots.experiments.train import Train
 from blindspots.experiments.transfer import Transfer
 
 Experiment = Annotated[
-    Train | Attack | Transfer | AdversarialTraining | Reproduce | FetchDataset, Field(discriminator="kind")
+    Train | Attack | Transfer | AdversarialTraining | Reproduce | Plan | FetchDataset,
+    Field(discriminator="kind"),
 ]
 
-EXPERIMENT: TypeAdapter[Train | Attack | Transfer | AdversarialTraining | Reproduce | FetchDataset] = (
+EXPERIMENT: TypeAdapter[Train | Attack | Transfer | AdversarialTraining | Reproduce | Plan | FetchDataset] = (
     TypeAdapter(Experiment)
 )
 KINDS: Mapping[str, type[Spec]] = {
@@ -26,5 +28,6 @@ KINDS: Mapping[str, type[Spec]] = {
     "transfer": Transfer,
     "adversarial_training": AdversarialTraining,
     "reproduce": Reproduce,
+    "plan": Plan,
     "fetch_dataset": FetchDataset,
 }

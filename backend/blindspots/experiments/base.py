@@ -55,6 +55,7 @@ class Step:
     name: str  # unique within the job, shown to the user: "train softmax1"
     spec: Mapping[str, JsonValue]
     needs: tuple[str, ...] = ()
+    seconds: float = 1.0  # about what it takes on one core: its share of the progress, and the first estimate
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ class Outcome(Protocol):
     spec: "Spec"
     result: StoredResult  # of the merge
 
-    record: Record
+    @property
+    def record(self) -> Record: ...
 
     def part(self, index: int) -> StoredResult: ...
 
@@ -213,6 +215,9 @@ class Spec(Parameters):
         Raises InvalidInput naming the field.
         """
         return self
+
+    steps_field: ClassVar[str] = ""
+    """Of the kinds whose steps the user writes: the field that holds them, named in errors."""
 
     def steps(self, catalog: Catalog) -> list[Step]:  # noqa: ARG002
         """The jobs that this one is made of. Pure; its own parts run when all of them have succeeded."""

@@ -48,25 +48,25 @@ def _with_models(value: JsonValue, models: Mapping[str, str]) -> JsonValue:
     return value
 
 
-def in_order(steps: Sequence[Step]) -> list[Step]:
+def in_order(steps: Sequence[Step], *, field: str = "steps") -> list[Step]:
     """The steps, each after those that it needs.
 
-    Raises InvalidInput naming `steps[i].name` or `steps[i].needs`: names that repeat, needs that no step
-    fulfils, and steps that wait for each other in a circle.
+    Raises InvalidInput naming the `name` or the `needs` of an entry of `field`: names that repeat, needs that
+    no step fulfils, and steps that wait for each other in a circle.
     """
     if len(steps) > MOST_STEPS:
-        raise InvalidInput(f"A job has at most {MOST_STEPS} steps; there are {len(steps)}.", field="steps")
+        raise InvalidInput(f"A job has at most {MOST_STEPS} steps; there are {len(steps)}.", field=field)
     places: dict[str, int] = {}
     for place, step in enumerate(steps):
         if step.name in places:
-            raise InvalidInput(f"Two steps are called {step.name!r}.", field=f"steps[{place}].name")
+            raise InvalidInput(f"Two steps are called {step.name!r}.", field=f"{field}[{place}].name")
         places[step.name] = place
     for place, step in enumerate(steps):
         for other in needs(step):
             if other not in places:
                 known = ", ".join(places)
                 raise InvalidInput(
-                    f"There is no step {other!r}; there are: {known}.", field=f"steps[{place}].needs"
+                    f"There is no step {other!r}; there are: {known}.", field=f"{field}[{place}].needs"
                 )
     ordered: dict[str, Step] = {}
     while len(ordered) < len(steps):
@@ -76,19 +76,21 @@ def in_order(steps: Sequence[Step]) -> list[Step]:
             if step.name not in ordered and all(other in ordered for other in needs(step))
         ]
         if not free:
-            raise _circle([step for step in steps if step.name not in ordered], places)
+            stuck = [step for step in steps if step.name not in ordered]
+            path, first = _circle(stuck)
+            raise InvalidInput(
+                f"These steps wait for each other: {path}. Take one of the needs away.",
+                field=f"{field}[{places[first]}].needs",
+            )
         ordered.update((step.name, step) for step in free)
     return list(ordered.values())
 
 
-def _circle(stuck: Sequence[Step], places: Mapping[str, int]) -> InvalidInput:
-    """What is said of steps that wait for each other: one circle, followed from the first of them."""
+def _circle(stuck: Sequence[Step]) -> tuple[str, str]:
+    """Of steps that wait for each other: one circle in words, and its first step."""
     by_name = {step.name: step for step in stuck}
     path = [stuck[0].name]
     while path.count(path[-1]) < 2:
         path.append(next(other for other in needs(by_name[path[-1]]) if other in by_name))
     circle = path[path.index(path[-1]) :]
-    return InvalidInput(
-        f"These steps wait for each other: {' needs '.join(circle)}. Take one of the needs away.",
-        field=f"steps[{places[circle[0]]}].needs",
-    )
+    return " needs ".join(circle), circle[0]

@@ -1,6 +1,7 @@
 """What earlier parts took on this installation, and which of them are the same work."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -11,16 +12,22 @@ from blindspots.store.tables import parts
 RECENT = 50
 
 
-def seconds_per_unit(tx: Connection, kind: str, cost_key: str) -> tuple[float, int, bool] | None:
-    """Mean seconds per unit of recent parts, of how many, and whether they were of the very same settings.
+@dataclass(frozen=True)
+class Rate:
+    """What a unit of work took lately."""
 
-    Falls back to all parts of the kind; None where there were none.
-    """
+    per_unit: float  # seconds, on the mean
+    parts: int  # of which this is the mean
+    same: bool  # of the very same settings, not only of the same kind
+
+
+def seconds_per_unit(tx: Connection, kind: str, cost_key: str) -> Rate | None:
+    """From recent parts of the same settings, or else of the kind; None where there were none."""
     for condition, same in ((parts.c.cost_key == cost_key, True), (parts.c.kind == kind, False)):
         rows = _recent(tx, condition)
         units = sum(row.units for row in rows)
         if units:
-            return sum(row.seconds for row in rows) / units, len(rows), same
+            return Rate(sum(row.seconds for row in rows) / units, len(rows), same)
     return None
 
 

@@ -1,25 +1,28 @@
 """What happened to jobs, in order, for everybody who watches."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, text
 
 from blindspots.store.database import now
-from blindspots.store.tables import events, jobs
+from blindspots.store.progress import has_steps, progress_of
+from blindspots.store.tables import events, jobs, steps
 
 KEPT_SECONDS = 3600.0
 ORDER_LOCK = 8313_0001  # PostgreSQL: ids must become visible in their order, or a reader would skip one
 
 
 def emit(tx: Connection, job_id: str) -> None:
-    """Note the job's present state. The last statement of a transaction, because it holds the order of
-    events.
+    """Note the job's present state, and that of the jobs it is a step of. The last statement of a
+    transaction, because it holds the order of events.
     """
-    row = tx.execute(select(jobs, now().label("now")).where(jobs.c.id == job_id)).one()
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ORDER_LOCK})
-    tx.execute(insert(events).values(job_id=job_id, data=_data(row), created_at=now()))
+    above: str | None = job_id
+    while above is not None:
+        row = tx.execute(select(jobs, has_steps, now().label("now")).where(jobs.c.id == above)).one()
+        tx.execute(insert(events).values(job_id=above, data=_data(tx, row), created_at=now()))
+        above = tx.execute(select(steps.c.parent_id).where(steps.c.job_id == above)).scalar()
 
 
 def emit_removal(tx: Connection, job_id: str, kind: str) -> None:
@@ -52,33 +55,7 @@ def prune(tx: Connection) -> None:
     tx.execute(delete(events).where(events.c.created_at < now(-KEPT_SECONDS), events.c.id < newest))
 
 
-def progress_of(row: Row[Any], at: datetime) -> dict[str, Any]:
-    """Progress of a job row as it is shown: done, total, fraction, message, eta_seconds."""
-    done, total = min(row.progress, row.units_total), row.units_total
-    ended = row.state == "succeeded"
-    fraction = 1.0 if ended else (done / total if total else 0.0)
-    return {
-        "done": total if ended else done,
-        "total": total,
-        "fraction": fraction,
-        "message": row.progress_message,
-        "eta_seconds": _remaining_seconds(row, done, at),
-    }
-
-
-def _remaining_seconds(row: Row[Any], done: float, at: datetime) -> float | None:
-    """From the throughput so far; unknown until something was computed."""
-    computed = done - row.units_reused
-    if row.state != "running" or row.started_at is None or computed <= 0:
-        return None
-    elapsed = (at - row.started_at).total_seconds()
-    if elapsed < 1.0:
-        return None
-    remaining: float = elapsed * (row.units_total - done) / computed
-    return round(remaining, 1)
-
-
-def _data(row: Row[Any]) -> dict[str, Any]:
+def _data(tx: Connection, row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id,
         "kind": row.kind,
@@ -88,6 +65,6 @@ def _data(row: Row[Any]) -> dict[str, Any]:
         "kept": row.kept,
         "owner": row.owner,
         "cancel_requested": row.cancel_requested_at is not None,
-        "progress": progress_of(row, row.now),
+        "progress": progress_of(tx, row),
         "error": row.error,
     }

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, tuple_
 
 from blindspots.errors import InvalidInput
-from blindspots.store import events
 from blindspots.store.database import now
 from blindspots.store.job_query import JobQuery
 from blindspots.store.jobs import missing
-from blindspots.store.tables import PART_STATES, job_dependencies, jobs, models, parts
+from blindspots.store.progress import has_steps, progress_of, step_fraction
+from blindspots.store.tables import PART_STATES, job_dependencies, jobs, models, parts, steps
 
 GROUPED = ("kind", "state")
 TIMED = {
@@ -40,8 +40,19 @@ def page(tx: Connection, query: JobQuery) -> tuple[Sequence[Row[Any]], str | Non
 
 
 def _selected() -> Any:
-    model_name = models.c.name.label("model_name")
-    return select(jobs, model_name, now().label("now")).outerjoin(models, models.c.id == jobs.c.model_id)
+    """Jobs with their model's name, the job that each is a step of, and the present time."""
+    parents = jobs.alias("parents")
+    columns = (
+        models.c.name.label("model_name"), steps.c.name.label("step"), parents.c.id.label("parent_id"),
+        parents.c.kind.label("parent_kind"), parents.c.title.label("parent_title"), has_steps,
+        now().label("now"),
+    )  # fmt: skip
+    return (
+        select(jobs, *columns)
+        .outerjoin(models, models.c.id == jobs.c.model_id)
+        .outerjoin(steps, steps.c.job_id == jobs.c.id)
+        .outerjoin(parents, parents.c.id == steps.c.parent_id)
+    )
 
 
 def _timed_page(
@@ -78,7 +89,9 @@ def _grouped_page(
 
 def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if query.lane is None:
+    if query.parent is not None:
+        conditions.append(jobs.c.id.in_(select(steps.c.job_id).where(steps.c.parent_id == query.parent)))
+    elif query.lane is None:
         conditions.append(jobs.c.kept.is_(True))
     for column in ("kind", "state", "owner", "dataset", "lane"):
         if (value := getattr(query, column)) is not None:
@@ -170,7 +183,7 @@ def part_row(tx: Connection, job_id: str, index: int) -> Row[Any] | None:
     ).one_or_none()
 
 
-def job_view(row: Row[Any]) -> dict[str, Any]:
+def job_view(tx: Connection, row: Row[Any]) -> dict[str, Any]:
     """A job as lists show it, ready for JSON; `waiting_for` is for the caller to fill."""
     return {
         "id": row.id,
@@ -187,11 +200,34 @@ def job_view(row: Row[Any]) -> dict[str, Any]:
         "finished_at": stamp(row.finished_at),
         "seed": row.seed,
         "device": row.device,
-        "progress": events.progress_of(row, row.now),
+        "progress": progress_of(tx, row),
         "waiting_for": None,
         "error": row.error,
         "summary": row.summary,
         "cancel_requested": row.cancel_requested_at is not None,
+        "parent": _parent(row),
+    }
+
+
+def _parent(row: Row[Any]) -> dict[str, str] | None:
+    if row.parent_id is None:
+        return None
+    return {"id": row.parent_id, "kind": row.parent_kind, "title": row.parent_title, "step": row.step}
+
+
+def step_view(tx: Connection, row: Row[Any]) -> dict[str, Any]:
+    """A step with what became of it, ready for JSON."""
+    ended = row.finished_at or row.now
+    return {
+        "name": row.name,
+        "needs": row.needs,
+        "kind": row.kind,
+        "title": row.title,
+        "state": row.state or "planned",
+        "job_id": row.job_id,
+        "fraction": step_fraction(tx, row),
+        "seconds": (ended - row.started_at).total_seconds() if row.started_at else None,
+        "error": row.error,
     }
 
 

@@ -14,6 +14,7 @@ class JobQuery:
     model: str | None = None
     dataset: str | None = None
     lane: str | None = None  # interactive jobs are listed only when kept, or asked for here
+    parent: str | None = None  # the job whose steps are listed
     sort: str = "-created_at"
     cursor: str | None = None
     limit: int = 50

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from blindspots.errors import Conflict, NotFound
 from blindspots.store import events
 from blindspots.store.database import new_id, now
-from blindspots.store.tables import ENDED, idempotency_keys, job_dependencies, jobs, parts
+from blindspots.store.tables import ENDED, idempotency_keys, job_dependencies, jobs, parts, steps
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,19 @@ class NewPart:
 
 
 @dataclass(frozen=True)
+class NewStep:
+    """One step of a job that is being submitted."""
+
+    name: str
+    kind: str
+    title: str
+    spec: Mapping[str, Any]
+    needs: Sequence[str]
+    weight: float
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
 class NewJob:
     """A job that is being submitted."""
 
@@ -55,18 +68,21 @@ class NewJob:
     merge_seed: int
     priority: int = 0
     depends_on: Sequence[str] = field(default=())
+    steps: Sequence[NewStep] = field(default=())  # in an order in which they can be submitted
+    kept: bool = True  # the steps of a job stay out of the history
 
 
 def insert_job(tx: Connection, job: NewJob) -> str:
     """Store the job and all its parts. Raises Conflict when a job that it depends on has failed."""
     job_id = new_id()
-    waits = _unmet(tx, job.depends_on)
+    waits = _unmet(tx, job.depends_on) or bool(job.steps)
     left = sum(part.reused is None for part in job.parts)
     reused = float(sum(part.units for part in job.parts if part.reused))
     tx.execute(
         insert(jobs).values(
             id=job_id, kind=job.kind, title=job.title, spec=dict(job.spec), spec_hash=job.spec_hash,
-            state="queued", lane=job.lane, kept=job.lane == "batch", owner=job.owner, priority=job.priority,
+            state="queued", lane=job.lane, kept=job.kept and job.lane == "batch",
+            owner=job.owner, priority=job.priority,
             seed=job.seed, device=job.device, model_id=job.model_id, dataset=job.dataset,
             search_text=job.search_text, versions={}, parts_left=left,
             units_total=float(sum(part.units for part in job.parts)), units_reused=reused,
@@ -75,6 +91,8 @@ def insert_job(tx: Connection, job: NewJob) -> str:
         )
     )  # fmt: skip
     tx.execute(insert(parts), _part_rows(job_id, job, waits=waits, left=left))
+    if job.steps:
+        tx.execute(insert(steps), _step_rows(job_id, job.steps))
     if job.depends_on:
         tx.execute(
             insert(job_dependencies),
@@ -116,6 +134,17 @@ def _part_rows(job_id: str, job: NewJob, *, waits: bool, left: int) -> list[dict
         }
     )  # fmt: skip
     return rows
+
+
+def _step_rows(job_id: str, planned: Sequence[NewStep]) -> list[dict[str, Any]]:
+    return [
+        {
+            "parent_id": job_id, "position": position, "name": step.name, "kind": step.kind,
+            "title": step.title, "spec": dict(step.spec), "needs": list(step.needs), "weight": step.weight,
+            "fresh": step.fresh, "job_id": None,
+        }
+        for position, step in enumerate(planned)
+    ]  # fmt: skip
 
 
 def _unmet(tx: Connection, depends_on: Sequence[str]) -> bool:
@@ -187,21 +216,24 @@ def finish(tx: Connection, job_id: str, state: str, **values: Any) -> None:
     events.emit(tx, job_id)
     dependents = select(job_dependencies.c.job_id).where(job_dependencies.c.depends_on == job_id)
     for dependent in tx.execute(dependents).scalars().all():
-        _hear_of(tx, dependent, state)
+        _hear_of(tx, dependent, state, values.get("error"))
 
 
-def _hear_of(tx: Connection, job_id: str, state: str) -> None:
+def _hear_of(tx: Connection, job_id: str, state: str, error: Mapping[str, Any] | None) -> None:
     row = lock(tx, job_id)
     if row is None or row.state != "queued":
         return
     if state != "succeeded":
-        message = "A job that this one needs has failed or was cancelled."
+        reason = f": {error['message']}" if error else "."
+        message = f"A job that this one needs {'was cancelled' if state == 'cancelled' else state}{reason}"
         finish(tx, job_id, "failed", error={"code": "dependency_failed", "message": message, "field": None})
         return
     needed = job_dependencies.c.depends_on == jobs.c.id
     open_dependency = exists().where(job_dependencies.c.job_id == job_id, needed, jobs.c.state != "succeeded")
     if tx.execute(select(open_dependency)).scalar_one():
         return
+    if tx.execute(select(exists().where(steps.c.parent_id == job_id))).scalar_one():
+        return  # its parts wait for its steps
     waiting = (parts.c.job_id == job_id) & (parts.c.state == "waiting")
     first = waiting & (parts.c.merge.is_(row.parts_left == 0))
     tx.execute(update(parts).where(first).values(state="ready"))

@@ -130,6 +130,23 @@ job_dependencies = Table(
     Column("depends_on", Id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
+steps = Table(
+    "steps",
+    metadata,
+    Column("parent_id", Id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("spec", Document, nullable=False),  # "@name" stands for the model of the step of that name
+    Column("needs", Document, nullable=False),  # names of steps
+    Column("weight", Float, nullable=False),  # of the progress of its job
+    Column("fresh", Boolean, nullable=False),  # computed again, whatever is found finished
+    # The job that was submitted for it, once what it needs has succeeded.
+    Column("job_id", Id, ForeignKey("jobs.id", ondelete="SET NULL"), unique=True, index=True),
+    UniqueConstraint("parent_id", "name"),
+)
+
 parts = Table(
     "parts",
     metadata,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from blindspots.errors import InvalidInput, Unavailable
+from blindspots.experiments.base import Spec
 from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.parameters import Array, Arrays
 from blindspots.settings import Settings
@@ -21,6 +22,7 @@ from blindspots.store.parts import Claim
 from blindspots.work.cache import Recent
 from blindspots.work.catalog import DatasetFolders, model_facts
 from blindspots.work.lifeline import Lifeline
+from blindspots.work.outcomes import StoredOutcome, step_outcome
 from blindspots.work.pictures import decode_png
 from blindspots.work.stored import Stored
 
@@ -31,7 +33,14 @@ WEIGHT_BYTES = 512 << 20  # of models kept in memory between parts
 class Supplies:
     """What the parts of one process share: the stores, and the models that were used last."""
 
-    def __init__(self, settings: Settings, database: Database, artifacts: ArtifactStore) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        artifacts: ArtifactStore,
+        kinds: Mapping[str, type[Spec]],
+    ) -> None:
+        self.kinds = kinds
         self.settings = settings
         self.database = database
         self.artifacts = artifacts
@@ -102,6 +111,10 @@ class PartContext:
     def part_count(self) -> int:
         """Parts of the job, without the merge."""
         return self._claim.part_count
+
+    def step(self, name: str) -> StoredOutcome:
+        """The finished step of that name. Raises KeyError."""
+        return step_outcome(self._supplies, self._claim.job_id, name)
 
     def load_checkpoint(self) -> Arrays | None:
         """What an earlier attempt at this same part saved last."""

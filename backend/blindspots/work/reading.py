@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from blindspots.store import events, history, workers
-from blindspots.store.history import job_view, part_view
+from blindspots.store import events, history, steps, workers
+from blindspots.store.history import job_view, part_view, step_view
 from blindspots.store.job_query import JobQuery
 from blindspots.work.foundation import Foundation, Json
 
@@ -22,6 +22,7 @@ class Reading(Foundation):
             row = history.find(tx, job_id)
             counts = history.count_parts(tx, job_id)
             view = self._viewed(tx, [row])[0]
+            planned = [step_view(tx, step) for step in steps.of(tx, job_id)]
         kind = self.kinds.get(row.kind)
         succeeded = row.state == "succeeded" and kind is not None
         finished = row.finished_at or row.now
@@ -30,7 +31,8 @@ class Reading(Foundation):
             "versions": row.versions,
             "parts": counts,
             "figures": list(kind.figures) if kind is not None and succeeded else [],
-            "exports": EXPORTS if succeeded else [],
+            "exports": [*EXPORTS, *(["html"] if kind.has_report else [])] if succeeded and kind else [],
+            "steps": planned,
             "models": row.summary.get("models", []),
             "duration_seconds": (finished - row.started_at).total_seconds() if row.started_at else None,
         }
@@ -65,7 +67,7 @@ class Reading(Foundation):
             return self._viewed(tx, [history.find(tx, job_id)])[0]
 
     def _viewed(self, tx: Connection, rows: Sequence[Row[Any]]) -> list[Json]:
-        views = [job_view(row) for row in rows]
+        views = [job_view(tx, row) for row in rows]
         reasons: dict[str, str | None] = {}
         for view in views:
             if view["state"] != "queued":

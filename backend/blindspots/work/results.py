@@ -11,53 +11,16 @@ import numpy as np
 import orjson
 from PIL import Image
 
-from blindspots.errors import Conflict, NotFound
-from blindspots.experiments.base import Spec, StoredResult
+from blindspots.errors import NotFound
 from blindspots.experiments.examples import Example, ExampleQuery
-from blindspots.experiments.facts import ModelFacts
-from blindspots.experiments.parameters import Array, Arrays, Theme
-from blindspots.store import history, models
+from blindspots.experiments.parameters import Arrays, Theme
 from blindspots.work.cache import Recent
-from blindspots.work.catalog import model_facts
 from blindspots.work.foundation import Json
-from blindspots.work.pictures import decode_png
-from blindspots.work.stored import Stored
+from blindspots.work.outcomes import StoredOutcome
 from blindspots.work.submissions import Submissions
 
 FIGURE_BYTES = 64 << 20  # of figure JSON kept in memory
 CHUNK_ROWS = 2000
-
-
-class StoredOutcome:
-    """Implements `experiments.base.Outcome`."""
-
-    def __init__(self, results: "Results", job_id: str, spec: Spec, result: Stored) -> None:
-        self._results = results
-        self._job_id = job_id
-        self.spec = spec
-        self.result: StoredResult = result
-
-    def part(self, index: int) -> StoredResult:
-        """The committed result of a part."""
-        with self._results.database.read() as tx:
-            row = history.part_row(tx, self._job_id, index)
-        if row is None or row.state != "succeeded":
-            raise NotFound("The job has no such part.")
-        return self._results.stored(row.summary or {}, row.artifact_sha256)
-
-    def model(self, reference: str) -> ModelFacts:
-        """The model that the job worked on."""
-        with self._results.database.read() as tx:
-            return model_facts(models.require(tx, reference))
-
-    def dataset(self, name: str, split: str) -> tuple[Array, Array]:
-        """Images (n, c, h, w) uint8 and labels (n,) int64."""
-        images, labels = self._results.folders.available(name).load(split)
-        return np.asarray(images), np.asarray(labels)
-
-    def image(self, reference: str) -> Array:
-        """An uploaded image, (c, h, w) uint8."""
-        return decode_png(self._results.artifacts.read(reference))
 
 
 class Results(Submissions):
@@ -68,21 +31,9 @@ class Results(Submissions):
         self._figures: Recent[bytes] = Recent(FIGURE_BYTES, len)
         self._outcomes: Recent[StoredOutcome] = Recent(64)
 
-    def stored(self, summary: Mapping[str, Any], sha256: str | None) -> Stored:
-        """A committed result, its arrays verified and read when they are asked for."""
-        return Stored(summary, self.artifacts.open_arrays(sha256) if sha256 else None)
-
     def outcome(self, job_id: str) -> StoredOutcome:
         """Raises NotFound, and Conflict before the job has succeeded."""
-        row = self._row(job_id)
-        if row.state != "succeeded":
-            raise Conflict(f"The job is {row.state}; there are results only of a job that has succeeded.")
-        return self._outcomes.get(
-            job_id,
-            lambda: StoredOutcome(
-                self, job_id, self.parse(row.spec), self.stored(row.summary, row.result_sha256)
-            ),
-        )
+        return self._outcomes.get(job_id, lambda: StoredOutcome(self, job_id))
 
     def figure(self, job_id: str, name: str, theme: Theme) -> bytes:
         """JSON document {figure: {data, layout}, title, reading, formula, source}."""
@@ -105,22 +56,24 @@ class Results(Submissions):
         page = outcome.spec.examples(outcome, query)
         return {"total": page.total, "matching": page.matching, "rows": page.rows}
 
-    def _example(self, job_id: str, index: int) -> Example:
+    def _example(self, job_id: str, index: int, column: int | None) -> Example:
         outcome = self.outcome(job_id)
-        example = outcome.spec.example(outcome, index)
+        example = outcome.spec.example(outcome, index, column)
         if example is None:
             raise NotFound(f"This job has no example {index}.")
         return example
 
-    def example(self, job_id: str, index: int) -> Json:
-        """One image's full record: {facts}. NotFound where there is no such row."""
-        return {"facts": dict(self._example(job_id, index).facts)}
+    def example(self, job_id: str, index: int, column: int | None = None) -> Json:
+        """One image's full record: {facts}. NotFound where there is no such row. `column` chooses the
+        evaluated model, for kinds that have several.
+        """
+        return {"facts": dict(self._example(job_id, index, column).facts)}
 
-    def example_figure(self, job_id: str, index: int, theme: Theme) -> bytes:
+    def example_figure(self, job_id: str, index: int, theme: Theme, column: int | None = None) -> bytes:
         """JSON {data, layout} of the zoomable triptych; `null` where the image was not kept."""
         from blindspots.experiments.triptych import triptych_figure
 
-        example = self._example(job_id, index)
+        example = self._example(job_id, index, column)
         if example.adversarial is None:
             return b"null"
         return _plotly_json(triptych_figure(example, theme).to_plotly_json())
@@ -131,18 +84,24 @@ class Results(Submissions):
         """PNG of original, perturbation and adversarial image. NotFound where the image was not kept."""
         from blindspots.experiments.triptych import triptych_png
 
-        example = self._example(job_id, index)
+        example = self._example(job_id, index, None)
         if example.adversarial is None:
             raise NotFound("Only the numbers of this image were kept, not its pixels.")
         amount = None if magnification == "auto" else magnification
         return _enlarged(triptych_png(example.original, example.adversarial, amount), scale)
 
-    def export(self, job_id: str, form: Literal["csv", "json", "npz"]) -> tuple[str, str, Iterator[bytes]]:
+    def export(
+        self, job_id: str, form: Literal["csv", "json", "npz", "html"]
+    ) -> tuple[str, str, Iterator[bytes]]:
         """File name, media type and content."""
         outcome = self.outcome(job_id)
         name = f"blindspots-{outcome.spec.model_dump()['kind']}-{job_id[:8]}.{form}"
         if form == "npz":
             return name, "application/zip", _npz(outcome.spec.export_arrays(outcome))
+        if form == "html":
+            if not outcome.spec.has_report:
+                raise NotFound("There are no reports of jobs of this kind; take CSV, JSON or NPZ.")
+            return name, "text/html; charset=utf-8", iter([outcome.spec.report(outcome).encode()])
         table = outcome.spec.table(outcome)
         if form == "csv":
             return name, "text/csv; charset=utf-8", _csv(table)

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,9 @@ class Runner:
         name: str,
         device: str,
         versions: Mapping[str, Any],
+        ended: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`ended` is called with the id of each job that ended here."""
         self._settings = settings
         self._database = database
         self._artifacts = artifacts
@@ -55,7 +57,8 @@ class Runner:
         self._name = name
         self._device = device
         self._versions = versions
-        self._supplies = Supplies(settings, database, artifacts)
+        self._ended = ended
+        self._supplies = Supplies(settings, database, artifacts, kinds)
 
     def run(self, hint: str | None = None) -> int:
         """Run the hinted part where it is still ready, then whatever comes next; answers how many parts ran.
@@ -113,7 +116,10 @@ class Runner:
         finished = self._stored(result, time.perf_counter() - started, device)
         if self._lifeline.lost:
             raise Cancelled("The part is no longer ours.")
-        return self._commit(claim, finished)
+        merge = self._commit(claim, finished)
+        if claim.merge:
+            self._tell_end(claim.job_id)
+        return merge
 
     def _resolve(self, wanted: str) -> str:
         if wanted == "cuda" and self._device != "cuda":
@@ -184,6 +190,15 @@ class Runner:
                     parts.fail(tx, claim, describe(error), self._versions)
         except Unavailable:
             log.warning("the failure of part %s could not be noted; it will be tried again", claim.part_id)
+        else:
+            self._tell_end(claim.job_id)
+
+    def _tell_end(self, job_id: str) -> None:
+        """Whatever goes wrong here is no fault of the part: the reconciler tells the end too."""
+        try:
+            self._ended(job_id)
+        except Exception:
+            log.exception("the end of job %s could not be told", job_id)
 
 
 def describe(error: Exception) -> dict[str, Any]:

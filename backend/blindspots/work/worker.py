@@ -31,6 +31,7 @@ from blindspots.work.lifeline import Lifeline
 from blindspots.work.queues import LANES, TASK, CeleryPublisher, configuration
 from blindspots.work.reconciler import Reconciler, take_back_from_the_dead
 from blindspots.work.runner import Runner
+from blindspots.work.service import Service
 
 STOP_SIGNAL = signal.SIGURG  # ignored where nobody listens yet; billiard takes the usual ones for itself
 log = logging.getLogger(__name__)
@@ -108,8 +109,15 @@ def prepare_child(post: Post) -> Runner:
     return Runner(
         settings, database, ArtifactStore(settings.artifacts), lifeline,
         kinds=kinds, lane=post.lane, name=f"{socket.gethostname()} {os.getpid()}", device=device,
-        versions=worker.versions,
+        versions=worker.versions, ended=service(post, database).ended,
     )  # fmt: skip
+
+
+def service(post: Post, database: Database) -> Service:
+    """What lets jobs that are made of jobs go on."""
+    settings = post.settings
+    artifacts = ArtifactStore(settings.artifacts)
+    return Service(settings, database, artifacts, CeleryPublisher(settings), kinds=post.load_kinds())
 
 
 def run(settings: Settings, lane: str, *, kinds: str = "blindspots.experiments:KINDS") -> int:
@@ -119,9 +127,13 @@ def run(settings: Settings, lane: str, *, kinds: str = "blindspots.experiments:K
     database = Database(settings.database)
     migrations.check_current(database)
     publisher = CeleryPublisher(settings)
-    reconciler = Reconciler(settings, database, ArtifactStore(settings.artifacts), publisher)
+    post = Post(settings, lane, kinds)
+    progression = service(post, database)
+    reconciler = Reconciler(
+        settings, database, progression.artifacts, publisher, also=[progression.advance_all]
+    )
     machine.limit_threads(machine.thread_count(settings, lane))
-    app = build(Post(settings, lane, kinds))
+    app = build(post)
 
     def ready(**_: Any) -> None:
         # Parts may have become ready while nobody was here: an empty message makes the child look.
