@@ -61,7 +61,7 @@ class AdversarialTraining(Spec):
     seeds: int = Field(5, ge=1, le=100, json_schema_extra={"x-group": "training"})
     """So many networks for each arm, each from starting weights of its own."""
 
-    rounds: int = Field(40, ge=2, le=10_000, json_schema_extra={"x-group": "training"})
+    rounds: int = Field(30, ge=2, le=10_000, json_schema_extra={"x-group": "training"})
     """In each, the pools are refreshed and the network learns for a while. The first has no pools, because an
     untrained network has no mistakes to speak of."""
 

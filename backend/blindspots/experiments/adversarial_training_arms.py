@@ -21,14 +21,14 @@ class ArmFacts:
 
 
 ARMS: dict[ArmName, ArmFacts] = {
-    "decay": ArmFacts("Weight decay only", "decay only", 2, 0.016),
-    "dropout": ArmFacts("Dropout", "dropout", 4, 0.013),
-    "input": ArmFacts("Pool of changed images", "images", 5),
-    "layer1": ArmFacts("Pool of layer 1", "layer 1", 3),
-    "layer2": ArmFacts("Pool of layer 2", "layer 2", 3),
-    "all": ArmFacts("Pools of all layers", "all layers", 7, 0.012),
-    "noise": ArmFacts("Noise of the same norm at all layers", "noise", 8),
-    "pgd": ArmFacts("Projected gradient steps (L2)", "PGD", 10),
+    "decay": ArmFacts("Weight decay only", "decay only", 3, 0.016),
+    "dropout": ArmFacts("Dropout", "dropout", 6, 0.013),
+    "input": ArmFacts("Pool of changed images", "images", 7),
+    "layer1": ArmFacts("Pool of layer 1", "layer 1", 4),
+    "layer2": ArmFacts("Pool of layer 2", "layer 2", 4),
+    "all": ArmFacts("Pools of all layers", "all layers", 10, 0.012),
+    "noise": ArmFacts("Noise of the same norm at all layers", "noise", 12),
+    "pgd": ArmFacts("Projected gradient steps (L2)", "PGD", 15),
 }
 BASE: ArmName = "decay"
 ALL: tuple[ArmName, ...] = tuple(ARMS)

@@ -93,12 +93,13 @@ class Pools(Parameters):
     until the example succeeds, each time from scratch."""
 
     max_ticks: int = Field(
-        20,
+        10,
         ge=2,
         le=1000,
         json_schema_extra={**ADVANCED, "x-title": "Passes at most", "x-when": {"mode": ["tight"]}},
     )
-    """Forward and backward passes for one example. 10 leave changes a quarter too long, 20 a twentieth."""
+    """Forward and backward passes for one example. With 10 the changes are a quarter longer than
+    need be, as in a coarse search; with 20 a twentieth."""
 
     initial_c: float = Field(
         default=1.0, ge=1e-6, le=1e9, json_schema_extra={**PAPER_ONLY, "x-title": "First c"}
@@ -143,7 +144,7 @@ class Rivals(Parameters):
     """L2 norm within which the projected gradient looks for a worse image. On MNIST 1.0 is a distortion of
     0.036."""
 
-    pgd_steps: int = Field(7, ge=1, le=1000, json_schema_extra={"x-title": "PGD: steps"})
+    pgd_steps: int = Field(5, ge=1, le=1000, json_schema_extra={"x-title": "PGD: steps"})
     """Gradient steps for each image of each batch."""
 
     def settings(self, pools: Pools) -> "MixtureSettings":

@@ -48,7 +48,7 @@ class MixtureSettings:
     pools: PoolSettings = field(default_factory=PoolSettings)
     dropout: tuple[float, float] = (0.2, 0.5)
     radius: float = 1.0
-    steps: int = 7
+    steps: int = 5
 
 
 class Mixture:

@@ -17,7 +17,7 @@ from blindspots.science.attacks.minimum_distortion import Progress, Search, mini
 from blindspots.science.measures import distortion
 
 Staleness = Literal["recompute", "stale"]
-BISECTIONS = 40  # of the length of a random direction
+BISECTIONS = 25  # of the length of a random direction
 WIDEST = 1e6  # as long as a random direction is stretched until every unit stands at a bound
 
 
@@ -31,7 +31,7 @@ class PoolSettings:
     staleness: Staleness = "recompute"
     target: Literal["random", "nearest"] = "random"  # class that an example shall be taken for
     mode: Literal["tight", "paper"] = "tight"
-    search: Search = field(default_factory=lambda: Search(max_ticks=20))
+    search: Search = field(default_factory=lambda: Search(max_ticks=10))
 
     def weight(self, layer: int) -> float:
         """w_k."""
