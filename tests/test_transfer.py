@@ -1,103 +1,40 @@
 """What a user of the transfer may rely on: every number of the matrix, recomputed from the pixels."""
 
-import json
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import softmax
 
-from blindspots.errors import InvalidInput
 from blindspots.experiments import transfer as kind
-from blindspots.experiments import transfer_checks
-from blindspots.experiments.base import NewModel
-from blindspots.experiments.examples import ExampleQuery
-from blindspots.experiments.transfer import Transfer
-from blindspots.experiments.transfer_paper import printed_row
 from blindspots.experiments.transfer_rows import matrix_rows
 from blindspots.science import transfer as science
 from blindspots.science.statistics import paired_difference_interval, wilson
-from blindspots.zoo import datasets
-from in_memory import DIGITS, Finished, Laboratory, train_on_digits
+from in_memory import DIGITS, Finished, Laboratory
+from transferred import (
+    IMAGES,
+    LINEAR,
+    MODELS,
+    finished_transfer,
+    labels,
+    logits,
+    pixels,
+    rows_of,
+    transfer,
+    transfer_laboratory,
+)
 
-MODELS = ["digits-softmax", "linear-b", "digits-mlp"]
-LINEAR = MODELS[:2]
-IMAGES = 60
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def laboratory() -> Laboratory:
     """Two linear networks and a sigmoid one on the bundled digits."""
-    laboratory = Laboratory(datasets.find())
-    first = train_on_digits(laboratory, "softmax")
-    train_on_digits(laboratory, "mlp", widths=[16])
-    rng = np.random.default_rng(0)
-    add_model(
-        laboratory,
-        name="linear-b",
-        weights={
-            name: (value + rng.normal(0, 0.4, value.shape)).astype(np.float32)
-            for name, value in laboratory.weights[first.id].items()
-        },
-    )
-    return laboratory
+    return transfer_laboratory()
 
 
-def add_model(laboratory: Laboratory, **changes: Any) -> None:
-    """A model like the first one, but for these fields."""
-    first = laboratory.models["model-0"]
-    fields = {
-        name: getattr(first, name)
-        for name in ("network", "parameters", "input_shape", "class_names", "dataset", "multiply_adds")
-    }
-    laboratory.add_model(
-        NewModel(
-            **{**fields, "weights": laboratory.weights[first.id], "metrics": {}, "linear": True, **changes}
-        )
-    )
-
-
-def transfer(**fields: Any) -> Transfer:
-    """All three models shown each other's images, but for those fields."""
-    document = {
-        "kind": "transfer", "sources": MODELS, "evaluated": MODELS, "seed": 4,
-        "images": {**DIGITS, "count": IMAGES}, **fields,
-    }  # fmt: skip
-    return Transfer.model_validate_json(json.dumps(document))
-
-
-@pytest.fixture(scope="module")
-def finished(laboratory: Laboratory) -> Finished:
+@pytest.fixture
+def finished() -> Finished:
     """The whole matrix of sixty digits."""
-    return laboratory.run(transfer())
-
-
-def rows_of(outcome: Finished, kind: str) -> Iterator[tuple[int, Any]]:
-    rows: Any = outcome.result.summary["rows"]
-    return ((number, row) for number, row in enumerate(rows) if row["kind"] == kind)
-
-
-def logits(laboratory: Laboratory, name: str, images: np.ndarray) -> np.ndarray:
-    """Of a linear network, by numpy in float64."""
-    weights = laboratory.weights[laboratory.model(name, field="model").id]
-    matrix, bias = sorted((np.asarray(each, np.float64) for each in weights.values()), key=lambda w: -w.ndim)
-    return images.reshape(len(images), -1).astype(np.float64) @ matrix.T + bias
-
-
-def pixels(outcome: Finished, row: int, count: int = IMAGES) -> tuple[np.ndarray, np.ndarray]:
-    """Unchanged and changed images of a row, as the page shows them."""
-    shown = [outcome.spec.example(outcome, row * count + place) for place in range(count)]
-    assert all(each is not None and each.adversarial is not None for each in shown)
-    return (
-        np.stack([each.original for each in shown if each is not None]),
-        np.stack([each.adversarial for each in shown if each is not None and each.adversarial is not None]),
-    )
-
-
-def labels(outcome: Finished) -> np.ndarray:
-    return outcome.parts[0].array("label")
+    return finished_transfer()
 
 
 def test_rows_come_in_the_promised_order(finished: Finished) -> None:
@@ -229,20 +166,6 @@ def test_amplified_changes_have_their_distortion_exactly(finished: Finished) -> 
         assert science.cosines(original, changed, attacked) == pytest.approx(np.ones(IMAGES), abs=1e-6)
 
 
-def test_amplification_can_clip_and_spare_what_is_longer() -> None:
-    rng = np.random.default_rng(1)
-    original = rng.random((5, 1, 4, 4), dtype=np.float32)
-    adversarial = original + np.float32(0.3) * rng.standard_normal((5, 1, 4, 4)).astype(np.float32)
-    own = science.l2_norms(original, adversarial) / 4
-    spared = science.amplify(original, adversarial, distortion=0.3, at_least_own=True)
-    assert science.l2_norms(original, spared) / 4 == pytest.approx(np.maximum(own, 0.3), abs=1e-6)
-    clipped = science.amplify(original, adversarial, distortion=0.9, clip=True)
-    assert clipped.min() >= 0
-    assert clipped.max() <= 1
-    with pytest.raises(ValueError, match="above 0"):
-        science.amplify(original, adversarial, distortion=0)
-
-
 def test_an_unchanged_image_stays_unchanged_and_is_counted(laboratory: Laboratory) -> None:
     images = {**DIGITS, "count": 200}
     outcome = laboratory.run(
@@ -268,25 +191,6 @@ def test_random_directions_are_as_long_as_the_attack(finished: Finished) -> None
         assert abs(science.cosines(original, changed, attacked).mean()) < 5 / math.sqrt(64 * IMAGES)
 
 
-def test_noise_is_unclipped_and_the_same_for_any_cut() -> None:
-    original = np.zeros((40, 1, 3, 3), np.float32)
-    index = np.arange(40)
-    noise = science.add_noise(original, sigma=0.3, clip=False, seed=7, stream=1, index=index)
-    assert noise.min() < -0.3
-    assert noise.std() == pytest.approx(0.3, rel=0.1)
-    shuffled = np.random.default_rng(0).permutation(40)[:9]
-    again = science.add_noise(
-        original[shuffled], sigma=0.3, clip=False, seed=7, stream=1, index=index[shuffled]
-    )
-    assert np.array_equal(again, noise[shuffled])
-    for changed in ({"seed": 8}, {"stream": 2}):
-        other = {"seed": 7, "stream": 1, **changed}
-        assert not np.array_equal(
-            science.add_noise(original, sigma=0.3, clip=False, index=index, **other), noise
-        )
-    assert science.add_noise(original, sigma=0.3, clip=True, seed=7, stream=1, index=index).min() == 0
-
-
 def test_part_sizes_change_no_number(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     images = {**DIGITS, "count": 300}
     whole = laboratory.run(transfer(images=images))
@@ -310,86 +214,6 @@ def test_the_noise_of_an_image_does_not_depend_on_the_others(
             assert np.array_equal(some, all_of_them)
         else:  # the attack's passes of another size round differently
             assert np.allclose(some, all_of_them, atol=1e-3), row
-
-
-def test_every_cell_counts_the_images_that_it_shows(finished: Finished) -> None:
-    rows: Any = finished.result.summary["rows"]
-    for number, row in enumerate(rows):
-        for column, cell in enumerate(row["cells"]):
-            query = {"row": number, "column": column, "limit": 200}
-            page = finished.spec.examples(finished, ExampleQuery(**query))
-            wrong = finished.spec.examples(finished, ExampleQuery(**query, success=True))
-            assert page.total == row["images"]
-            assert wrong.matching == cell["wrong"]
-            assert all(each["reached"] != each["label"] for each in wrong.rows)
-            rms = [each["rms"] for each in page.rows]
-            assert np.mean(rms) == pytest.approx(row["mean_distortion"])
-            if cell["same_wrong"] is not None:
-                same = [each for each in wrong.rows if each["reached"] == each["source_reached"]]
-                assert len(same) == cell["same_wrong"]["same"]
-
-
-def test_a_page_is_sorted_and_filtered(finished: Finished) -> None:
-    def rows(**query: Any) -> list[Any]:
-        return finished.spec.examples(finished, ExampleQuery(row=2, column=0, limit=200, **query)).rows
-
-    far = [row["rms"] for row in rows(sort="-distortion")]
-    assert far == sorted(far, reverse=True)
-    assert [row["index"] for row in rows(sort="-index")] == [row["index"] for row in rows()][::-1]
-    assert {row["label"] for row in rows(true_class=3)} == {3}
-    assert {row["reached"] for row in rows(reached_class=5)} == {5}
-    assert {row["target"] for row in rows(target_class=1)} == {1}
-    assert [row["index"] for row in rows(offset=2)] == [row["index"] for row in rows()][2:]
-    default = finished.spec.examples(finished, ExampleQuery())
-    assert default.rows[0]["index"] == IMAGES, "the first source, shown to itself"
-    for query in ({"row": 12}, {"column": 3}):
-        with pytest.raises(InvalidInput) as refusal:
-            finished.spec.examples(finished, ExampleQuery(**query))
-        assert refusal.value.field == next(iter(query))
-
-
-@pytest.mark.parametrize("number", range(12))
-def test_one_image_tells_both_models_probabilities(
-    finished: Finished, laboratory: Laboratory, number: int
-) -> None:
-    shown = finished.spec.example(finished, number * IMAGES + 7, 1)
-    assert shown is not None
-    assert shown.adversarial is not None
-    facts: Any = shown.facts
-    json.dumps(facts, allow_nan=False)
-    row = matrix_rows(transfer())[number]
-    assert facts["class_names"] == [str(digit) for digit in range(10)]
-    for name, image in (("before", shown.original), ("after", shown.adversarial)):
-        expected = softmax(logits(laboratory, "linear-b", image[None]), axis=1)[0]
-        assert facts[f"probabilities_{name}"] == pytest.approx(expected, abs=1e-5)
-        assert facts[f"confidence_{name}"] == pytest.approx(expected.max(), abs=1e-5)
-        if row.source is not None and row.source < 2:
-            own = softmax(logits(laboratory, LINEAR[row.source], image[None]), axis=1)[0]
-            assert facts[f"source_probabilities_{name}"] == pytest.approx(own, abs=1e-5)
-    assert facts["reached"] == int(np.argmax(facts["probabilities_after"]))
-    assert facts["success"] == (facts["reached"] != facts["label"])
-    if row.source is None:
-        assert facts["source_reached"] is None
-        assert facts["source_probabilities_after"] is None
-
-
-def test_there_is_no_example_beyond_the_matrix(finished: Finished) -> None:
-    assert finished.spec.example(finished, 12 * IMAGES) is None
-    assert finished.spec.example(finished, -1) is None
-    assert finished.spec.example(finished, 0, 3) is None
-
-
-def test_many_images_keep_confidences_only(
-    finished: Finished, laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kind, "MOST_PROBABILITIES", 1000)
-    lean = laboratory.run(transfer())
-    assert dict(lean.result.summary) == dict(finished.result.summary)
-    shown = lean.spec.example(lean, IMAGES, 1)
-    assert shown is not None
-    assert shown.facts["probabilities_after"] is None
-    assert shown.facts["confidence_after"] is not None
-    assert shown.facts["source_probabilities_after"] is not None, "the attack keeps them anyway"
 
 
 def test_noise_can_be_measured_on_the_whole_split(laboratory: Laboratory) -> None:
@@ -451,138 +275,3 @@ def test_an_uploaded_image_with_its_class(laboratory: Laboratory) -> None:
     assert {row["images"] for row in summary["rows"]} == {1}
     assert outcome.spec.example(outcome, 1, 0) is not None
     assert outcome.spec.example(outcome, len(summary["rows"]), 0) is None
-
-
-def test_a_table_has_one_line_per_cell(finished: Finished) -> None:
-    table = finished.spec.table(finished)
-    assert {len(column) for column in table.values()} == {12 * 3}
-    rows: Any = finished.result.summary["rows"]
-    assert table["error"][3 * 2 + 1] == rows[2]["cells"][1]["error"]
-    assert table["evaluated"][3 * 2 + 1] == "linear-b"
-    assert table["both_right_images"][3 * 2 + 1] == rows[2]["cells"][1]["both_right"]["images"]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_matrix_shows_its_numbers(finished: Finished, theme: Any) -> None:
-    rows: Any = finished.result.summary["rows"]
-    drawn = json.loads(finished.spec.figures["error_matrix"].draw(finished, theme).to_json())
-    assert drawn["data"][0]["text"] == [
-        [f"{100 * cell['error']:.1f}" for cell in row["cells"]] for row in rows
-    ]
-    for name in ("excess", "equal_l2", "cosine", "distortion"):
-        assert json.loads(finished.spec.figures[name].draw(finished, theme).to_json())["data"], name
-
-
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"sources": ["digits-softmax", "nobody"]}, "sources[1]"),
-        ({"evaluated": ["nobody"]}, "evaluated[0]"),
-        ({"sources": ["digits-mlp", "digits-mlp"]}, "sources[1]"),
-        ({"evaluated": ["digits-mlp", "linear-b", "model-1"]}, "evaluated[2]"),
-        ({"sources": ["digits-softmax", "wide"]}, "sources[1]"),
-        ({"evaluated": ["digits-softmax", "nine"]}, "evaluated[1]"),
-        ({"sources": MODELS, "method": {"name": "exact_linear"}}, "sources[2]"),
-        ({"method": {"name": "minimum_distortion", "target": "given"}}, "method.target_class"),
-        ({"images": {**DIGITS, "count": 10_000}}, "images.count"),
-        ({"images": {"source": "upload", "image": "0" * 64, "label": None}}, "images.image"),
-        ({"noise": {"sigmas": [0.1, 0.1]}}, "noise.sigmas"),
-        ({"amplify": {"distortions": [0.1, 0.1]}}, "amplify.distortions"),
-        ({"equal_l2": 9.0}, "equal_l2"),
-    ],
-)
-def test_what_does_not_fit_is_named(laboratory: Laboratory, fields: dict[str, Any], field: str) -> None:
-    if "wide" not in {model.name for model in laboratory.models.values()}:
-        add_model(laboratory, name="wide", input_shape=(1, 28, 28))
-        add_model(laboratory, name="nine", class_names=tuple("123456789"))
-    with pytest.raises(InvalidInput) as refusal:
-        transfer(**fields).resolve(laboratory)
-    assert refusal.value.field == field
-
-
-def test_an_upload_needs_its_class_and_has_no_split(laboratory: Laboratory) -> None:
-    image = laboratory.upload(laboratory.pixels("digits", "test")[0][6])
-    for fields, field in (
-        ({"images": {"source": "upload", "image": image}}, "images.label"),
-        (
-            {"images": {"source": "upload", "image": image, "label": 1}, "noise": {"whole_split": True}},
-            "noise.whole_split",
-        ),
-    ):
-        with pytest.raises(InvalidInput) as refusal:
-            transfer(**fields).resolve(laboratory)
-        assert refusal.value.field == field
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"evaluated": []},
-        {"evaluated": ["digits-mlp"] * 21},
-        {"noise": {"sigmas": [0.0]}},
-        {"noise": {"sigmas": [2.1]}},
-        {"noise": {"sigmas": [0.01 * number for number in range(1, 12)]}},
-        {"amplify": {"distortions": [0.0]}},
-        {"amplify": {"distortions": [1.1]}},
-        {"amplify": {"distortions": [0.01 * number for number in range(1, 12)]}},
-        {"equal_l2": 0.0},
-    ],
-)
-def test_what_is_out_of_range_is_refused(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(fields))):
-        transfer(**fields)
-
-
-def test_too_large_a_plan_is_refused(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer_checks, "MOST_FORWARDS", 1000)
-    with pytest.raises(InvalidInput, match="passes") as refusal:
-        transfer().resolve(laboratory)
-    assert refusal.value.field == "images"
-
-
-def test_the_identity_of_a_part_knows_weights_and_pixels(laboratory: Laboratory) -> None:
-    inputs = transfer().resolve(laboratory).inputs(laboratory)
-    for name in MODELS:
-        assert laboratory.model(name, field="model").weights_sha256 in inputs
-    assert laboratory.dataset("digits", field="dataset").sha256 in inputs
-    assert "attack 1" in inputs
-
-
-def paper(images: dict[str, Any], row: int, source: str | None, evaluated: str, **fields: Any) -> Any:
-    """The printed cell of a row, without running anything."""
-    spec = transfer(images={"source": "dataset", **images}, **fields)
-    printed = printed_row(spec, matrix_rows(spec)[row], source)
-    return None if printed is None else printed.cell(evaluated)
-
-
-def test_the_papers_cells_stand_beside_ours() -> None:
-    train = {"dataset": "mnist", "split": "train"}
-    test = {"dataset": "mnist", "split": "test"}
-    one = {"sources": ["a"], "directions": False}
-    cell = paper(train, 1, "softmax1", "softmax2", **one)
-    assert (cell["error"], cell["images"]) == (pytest.approx(0.117), 256)
-    assert (cell["low"], cell["high"]) == wilson(30, 256)
-    assert paper(train, 4, None, "softmax1", **one)["error"] == pytest.approx(0.156)
-    assert paper(test, 1, "M1'", "M1", **one)["error"] == pytest.approx(0.0625)
-    assert paper(test, 2, "M1'", "M2", **one)["error"] == pytest.approx(0.22), "amplified to 0.1"
-    noise = paper(test, 3, None, "M2", **one, noise={"sigmas": [0.06]})
-    assert (noise["error"], noise["images"]) == (pytest.approx(0.024), 10_000)
-    assert paper({"dataset": "mnist:P1:0", "split": "test"}, 1, "M1", "M2", **one)["error"] == pytest.approx(
-        0.059
-    )
-
-
-@pytest.mark.parametrize(
-    ("images", "source", "fields"),
-    [
-        ({"dataset": "mnist", "split": "test"}, "softmax1", {}),
-        ({"dataset": "mnist:P1:0", "split": "train"}, "softmax1", {}),
-        ({"dataset": "digits", "split": "train"}, "softmax1", {}),
-        ({"dataset": "mnist", "split": "train"}, None, {}),
-        ({"dataset": "mnist", "split": "train"}, "softmax1", {"method": {"name": "gaussian_noise"}}),
-    ],
-)
-def test_other_images_and_attacks_have_no_printed_number(
-    images: dict[str, Any], source: str | None, fields: dict[str, Any]
-) -> None:
-    assert paper(images, 1, source, "softmax1", sources=["a"], **fields) is None

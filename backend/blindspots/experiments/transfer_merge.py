@@ -3,7 +3,7 @@
 What is kept of single images stays in the parts; memory holds the clean answers, the distances, and one part.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -102,32 +102,6 @@ def _summary(
 
     models = [context.model(reference)[0] for reference in spec.evaluated]
     sources = [context.model(reference)[0] for reference in spec.sources]
-    columns = [identify(model) for model in models]
-    rows: list[JsonValue] = []
-    for row, tally in tallies.items():
-        source = None if row.source is None else sources[row.source]
-        printed = printed_row(spec, row, None if source is None else identify(source))
-        cells: list[JsonValue] = [
-            cell(row, tally.images, {name: values[place] for name, values in tally.counts.items()})
-            | {"paper": None if printed is None else printed.cell(name)}
-            for place, name in enumerate(columns)
-        ]
-        rows.append(
-            {
-                "kind": row.kind,
-                "source": row.source,
-                "label": row.label(None if source is None else source.name),
-                "t": row.t,
-                "sigma": row.sigma,
-                "clip": row.clip,
-                "images": tally.images,
-                "success_rate": tally.successes / tally.images if row.kind == "attack" else None,
-                "unchanged": tally.unchanged,
-                "paper_distortion": None if printed is None else printed.row.distortion,
-                **row_distances(np.concatenate(tally.rms), seed=spec.seed),
-                "cells": cells,
-            }
-        )
     return {
         "images": spec.images.count_rows(),
         "split_images": controls,
@@ -135,7 +109,35 @@ def _summary(
         "equal_l2_norm": equal_norm(spec, context),
         "models": [_facts(model) for model in models],
         "sources": [_facts(model) for model in sources],
-        "rows": rows,
+        "rows": [
+            _row(spec, row, tally, models, None if row.source is None else sources[row.source])
+            for row, tally in tallies.items()
+        ],
+    }
+
+
+def _row(
+    spec: "Transfer", row: MatrixRow, tally: Tally, models: Sequence[ModelFacts], source: ModelFacts | None
+) -> dict[str, JsonValue]:
+    printed = printed_row(spec, row, None if source is None else identify(source))
+    cells: list[JsonValue] = [
+        cell(row, tally.images, {name: values[place] for name, values in tally.counts.items()})
+        | {"paper": None if printed is None else printed.cell(identify(model))}
+        for place, model in enumerate(models)
+    ]
+    return {
+        "kind": row.kind,
+        "source": row.source,
+        "label": row.label(None if source is None else source.name),
+        "t": row.t,
+        "sigma": row.sigma,
+        "clip": row.clip,
+        "images": tally.images,
+        "success_rate": tally.successes / tally.images if row.kind == "attack" else None,
+        "unchanged": tally.unchanged,
+        "paper_distortion": None if printed is None else printed.row.distortion,
+        **row_distances(np.concatenate(tally.rms), seed=spec.seed),
+        "cells": cells,
     }
 
 
