@@ -299,7 +299,7 @@ def test_the_report_shows_every_number_with_its_verdict_in_more_than_colour(made
 
 def test_nothing_that_was_stored_becomes_markup() -> None:
     def spoil(found: dict[str, dict[str, Any]]) -> None:
-        found["train softmax1"]["stop_reason"] = '<script>alert("1")</script>'
+        found["train softmax1"]["iterations"] = '<script>alert("1")</script>'
 
     outcome = reproduced(spoil, title="<b>bold</b>")
     text = outcome.spec.report(outcome)

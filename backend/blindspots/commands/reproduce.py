@@ -63,12 +63,12 @@ def follow(client: Client, job_id: str) -> JobDetail:
     started = time.monotonic()
     try:
         with Live(console=notes, refresh_per_second=4) as live:
-            return client.wait(
-                job_id, progress=lambda job: live.update(plan(job, time.monotonic() - started))
-            )
+            job = client.wait(job_id, progress=lambda job: live.update(plan(job, time.monotonic() - started)))
     except KeyboardInterrupt:
         notes.print(f"The job goes on. Stop it with: blindspots cancel {job_id}", markup=False)
         raise
+    notes.print()
+    return job
 
 
 def plan(job: JobDetail, seconds: float) -> Group:

@@ -37,7 +37,7 @@ def networks(models: Sequence[Mapping[str, Any]]) -> Html | None:
     if not models:
         return None
     head = (
-        "Network", "Trained on", "λ per layer", "Training error", "Test error", "Iterations", "Stopped by",
+        "Network", "Trained on", "λ per layer", "Training error", "Test error", "Iterations", "Converged",
         "Seconds", "SHA-256 of the weights",
     )  # fmt: skip
     return tag(
@@ -57,7 +57,7 @@ def _network(model: Mapping[str, Any]) -> list[Html | str]:
         f"{100 * model['train_error']:.2f} %",
         f"{100 * model['test_error']:.2f} %",
         str(model.get("iterations", "")),
-        str(model.get("stop_reason", "")),
+        "yes" if str(model.get("stop_reason", "")).startswith("Converged") else "no, stopped at the limit",
         f"{model['seconds']:.1f}",
         tag("code", model["weights_sha256"][:16]),
     ]

@@ -50,4 +50,4 @@ def table(head: Iterable["Html | str"], rows: Iterable[Iterable["Html | str"]], 
         )
 
     body = tag("tbody", *(line(row, "td") for row in rows))
-    return tag("div", tag("table", tag("thead", line(head, "th")), body), class_="scroll")
+    return tag("div", tag("table", tag("thead", line(head, "th")), body, class_="line"), class_="scroll")

@@ -60,6 +60,7 @@ thead th {
   border-bottom: 1px solid var(--edge);
 }
 th, td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+table.line td { white-space: nowrap; }
 td.number, th.number { text-align: right; }
 table.paper { border-spacing: 3px; margin: 0 -3px; }
 table.paper th, table.paper td { border: 0; padding: 6px 8px; }
@@ -80,7 +81,7 @@ td .sign { float: left; font-weight: 700; font-size: 14px; }
 td.consistent .sign, .key .consistent { color: var(--good); }
 td.differs .sign, .key .differs { color: var(--bad); }
 td.given .sign, td.given b { color: var(--muted); }
-td.orientation small.print { color: var(--muted); }
+table.paper td.orientation small.print { color: var(--muted); }
 .key {
   display: flex; flex-wrap: wrap; gap: 4px 24px; margin: 0 0 12px; padding: 0; list-style: none;
   font-size: 13px; color: var(--muted);
@@ -127,10 +128,12 @@ footer {
   section { margin-top: 44px; }
   .verdict p { font-size: 17px; }
   ul.columns { columns: 1; }
-  table.paper td { min-width: 100px; padding: 6px; }
+  table.paper td { min-width: 86px; padding: 6px 5px; }
+  table.paper td small { font-size: 10.5px; }
+  table.paper thead th { font-size: 11.5px; }
   td:first-child { min-width: 128px; }
-  table.paper td:first-of-type { min-width: 100px; }
-  table.paper tbody th { max-width: 104px; white-space: normal; }
+  table.paper td:first-of-type { min-width: 86px; }
+  table.paper tbody th { max-width: 84px; white-space: normal; font-size: 12.5px; }
 }
 @media print {
 """

@@ -22,14 +22,8 @@ def printed_text(cell: Mapping[str, Any]) -> str:
     return f"{cell['paper']:.{cell['paper_decimals']}f}"
 
 
-def key(*, comparable: bool) -> Html:
+def key() -> Html:
     """What the signs mean."""
-    if not comparable:
-        return tag(
-            "p",
-            "Measured on digits; the paper's number on MNIST stands below for orientation.",
-            class_="caption",
-        )
     entries = (
         ("consistent", "✓", "consistent: chance and rounding can explain the difference"),
         ("differs", "≠", "differs: they cannot"),

@@ -1,6 +1,7 @@
 """Reproduce: the paper's tables and figure 7, made by jobs of the other kinds and held against the print."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -69,7 +70,7 @@ class Reproduce(Spec):
             for letter in ("P1", "P2")
         }
         found = reproduce_steps.steps(self.experiment, self.sizes, self.seed, {**dataset.sizes, **halves})
-        return [Step(step.name, {**step.spec, "device": self.device}, step.needs) for step in found]
+        return [replace(step, spec={**step.spec, "device": self.device}) for step in found]
 
     def plan(self, catalog: Catalog) -> list[Part]:  # noqa: ARG002
         """None of its own: the steps compute, the merge compares."""

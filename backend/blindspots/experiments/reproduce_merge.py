@@ -1,13 +1,13 @@
 """The result of a reproduction: tables, figure 7, and where every number comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import JsonValue
 
 from blindspots.experiments import reproduce_adversarial, reproduce_panels, reproduce_steps, reproduce_tables
-from blindspots.experiments.base import Context, Result
+from blindspots.experiments.base import Context, Outcome, Record, Result
 from blindspots.experiments.parameters import Arrays
 from blindspots.experiments.reproduce_conclusion import conclude
 from blindspots.experiments.reproduce_presets import half, networks
@@ -51,9 +51,9 @@ def merge(spec: "Reproduce", context: Context) -> Result:
         arrays = reproduce_panels.pictures(context.step)
         summary["figure7"] = reproduce_panels.facts(context.step)
     steps = step_names(spec, splits)
-    summary["models"] = [_model(name, context) for name in networks(spec.experiment)]
-    summary["steps"] = [_step(name, context) for name in steps]
-    summary["seconds"] = sum(context.step(name).record.seconds for name in steps)
+    summary["networks"] = [_model(name, context) for name in networks(spec.experiment)]
+    done: list[Any] = [_step(name, context) for name in steps]
+    summary |= {"steps": done, "seconds": sum(step["seconds"] for step in done)}
     return Result(arrays=arrays, summary=summary)
 
 
@@ -90,14 +90,23 @@ def _model(name: str, context: Context) -> dict[str, JsonValue]:
 
 def _step(name: str, context: Context) -> dict[str, JsonValue]:
     """How a step came about."""
-    record = context.step(name).record
+    outcome = context.step(name)
+    records = list(_records(outcome))
     return {
         "name": name,
-        "job_id": record.job_id,
-        "seconds": record.seconds,
-        "parts": record.parts,
-        "parts_reused": record.parts_reused,
+        "job_id": outcome.record.job_id,
+        "seconds": round(sum(record.seconds for record in records), 3),
+        "parts": sum(record.parts for record in records),
+        "parts_reused": sum(record.parts_reused for record in records),
     }
+
+
+def _records(outcome: Outcome) -> Iterator[Record]:
+    """Of a step, and of the attacks that a transfer is made of."""
+    yield outcome.record
+    attacked: Any = outcome.result.summary.get("sources", [])
+    for source in attacked:
+        yield outcome.step(f"attack {source['name']}").record
 
 
 def cell_columns(summary: Mapping[str, Any]) -> Arrays:

@@ -16,6 +16,12 @@ HALVES = TABLE_4.evaluated  # networks trained on one half of them: tables 3 and
 PANELS = ("softmax1", "N200-200-10")  # figure 7a, and 7b and c
 
 
+MNIST_SECONDS = {  # of a training on one core; a first guess, until this machine has trained such a network
+    "softmax1": 60.0, "softmax2": 30.0, "softmax3": 12.0, "N100-100-10": 280.0, "N200-200-10": 500.0,
+    "AE400-10": 300.0, "M1": 150.0, "M1'": 250.0, "M2": 150.0,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Sizes:
     """What a preset sets."""
@@ -65,6 +71,11 @@ def training(name: str, sizes: Sizes, seed: int) -> dict[str, Any]:
             "optimiser": {**document["optimiser"], "max_iterations": sizes.iterations},
         }
     return document
+
+
+def training_seconds(name: str, sizes: Sizes) -> float:
+    """About what a training takes on one core."""
+    return MNIST_SECONDS[name] if sizes.comparable else 2.0
 
 
 def adversarial_training(sizes: Sizes, seed: int) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def report(spec: "Reproduce", outcome: Outcome) -> str:
         body.append(comparison())
     body += [
         open_questions(_notes(found)) or Html(),
-        networks(found["models"]) or Html(),
+        networks(found["networks"]) or Html(),
         steps(found["steps"], found["seconds"]),
         repeat(outcome.record, spec.model_dump(mode="json")),
         tag("footer", f"{PAPER}, {found['edition']}. Made by Blindspots; job {outcome.record.job_id}."),
@@ -144,7 +144,7 @@ def _table(found: Mapping[str, Any], *, comparable: bool) -> Html:
         "section",
         tag("h2", TITLES[found["name"]]),
         tag("p", f"{found['title']}.", class_="caption"),
-        key(comparable=comparable),
+        key() if comparable else None,
         paper_table(found, comparable=comparable),
         tag("p", found["conclusion"]) if "conclusion" in found else None,
         figures(found) if found["figures"] else None,

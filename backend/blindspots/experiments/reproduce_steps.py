@@ -14,6 +14,7 @@ from blindspots.experiments.reproduce_presets import (
     half,
     networks,
     training,
+    training_seconds,
 )
 
 Search = Literal["tight", "paper"]  # for c: bisected, or as coarse as the paper's seems to be
@@ -24,13 +25,19 @@ CLEAN_STEPS: dict[str, str] = {"P1": "clean on P1", "P2": "clean on P2"}
 PANEL_STEPS = ("figure 7a", "figure 7b", "figure 7c")
 ADVERSARIAL_STEP = "adversarial training"
 AMPLIFIED = 0.1  # distortion of table 4's lower block
+IMAGE_SECONDS: dict[Search, float] = {"tight": 0.005, "paper": 0.03}  # to attack one, on one core
+EVALUATION_SECONDS = 1e-4  # of one image and model
+ADVERSARIAL_SECONDS = {False: 120.0, True: 7200.0}  # on the digits, on MNIST
 NO_NOISE: dict[str, Any] = {"sigmas": [], "clip": False, "whole_split": False}
 
 
 def steps(experiment: Experiment, sizes: Sizes, seed: int, splits: Mapping[str, int]) -> list[Step]:
     """The steps of an experiment. `splits`: images of the splits `train`, `test`, `P1` and `P2`."""
     plan = Plan(sizes, seed, splits)
-    found = [Step(f"train {name}", training(name, sizes, seed)) for name in networks(experiment)]
+    found = [
+        Step(f"train {name}", training(name, sizes, seed), seconds=training_seconds(name, sizes))
+        for name in networks(experiment)
+    ]
     if experiment in ("table1", "table2", "tables"):
         found += plan.whole()
     if experiment in ("table3", "table4", "tables"):
@@ -38,7 +45,8 @@ def steps(experiment: Experiment, sizes: Sizes, seed: int, splits: Mapping[str, 
     if experiment in ("table3", "tables"):
         found += plan.clean()
     if experiment == "adversarial_training":
-        found.append(Step(ADVERSARIAL_STEP, adversarial_training(sizes, seed)))
+        seconds = ADVERSARIAL_SECONDS[sizes.comparable]
+        found.append(Step(ADVERSARIAL_STEP, adversarial_training(sizes, seed), seconds=seconds))
     if experiment in ("figure7", "tables"):
         # The transfer attacks the same images in the same way: the attacks of the figure are then found done.
         found += plan.figure(needs=(WHOLE_STEPS["tight"],) if experiment == "tables" else ())
@@ -122,6 +130,7 @@ class Plan:
                     "keep": "all",
                 },
                 needs,
+                seconds=1.0 if needs else 1.0 + count * IMAGE_SECONDS["tight"],
             )
             for name, model, chosen, count in zip(PANEL_STEPS, models, methods, counts, strict=True)
         ]
@@ -166,6 +175,7 @@ class Plan:
                 "directions": search == "tight" and len(attacked) > 0,
                 "amplify": {"distortions": list(amplified), "clip": False},
             },
+            seconds=1.0 + images["count"] * (len(attacked) * IMAGE_SECONDS[search] + EVALUATION_SECONDS),
         )
 
 
