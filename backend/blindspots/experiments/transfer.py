@@ -83,10 +83,13 @@ class Transfer(Spec):
 
     def steps(self, catalog: Catalog) -> list[Step]:
         """One attack for each source."""
-        return [
-            Step(step_name(model), self.attack_document(model.id))
-            for model in self._models(catalog, "sources")
-        ]
+        steps = []
+        for model in self._models(catalog, "sources"):
+            document = self.attack_document(model.id)
+            attack = Attack.model_validate(document)
+            seconds = self.images.count_rows() * attack.image_seconds(model)
+            steps.append(Step(step_name(model), document, seconds=seconds))
+        return steps
 
     def attack_document(self, model: str) -> dict[str, JsonValue]:
         """The attack on one source."""
