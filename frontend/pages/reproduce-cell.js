@@ -3,12 +3,13 @@ import { count, number } from "../format.js";
 import { html } from "../html.js";
 import { judged, verdicts } from "./reproduce-words.js";
 
-/** @typedef {{measured: number, low: number, high: number, images: number, verdict: string, step: string | null, row: number | null, column: number | null}} Measurement */
-/** @typedef {Measurement & {paper: number | null, paper_decimals: number | null, paper_below?: boolean, paper_low: number | null, paper_high: number | null,
+/** @typedef {{measured: number, low: number, high: number, images: number, verdict: string | null, step: string | null, row: number | null, column: number | null}} Measurement */
+/** @typedef {Measurement & {verdict: string, paper: number | null, paper_decimals: number | null, paper_below?: boolean, paper_low: number | null, paper_high: number | null,
  *   paper_images: number | null, unit: "percent" | "distortion", given: boolean, reason: string | null, coarse: Measurement | null}} Cell */
 
 /** The cell as the coarse search for c has it; what does not depend on the search stays. @param {Cell} cell @returns {Cell} */
-export const withCoarse = (cell) => (cell.coarse ? { ...cell, reason: null, ...cell.coarse } : cell);
+export const withCoarse = (cell) =>
+  cell.coarse ? { ...cell, reason: null, ...cell.coarse, verdict: cell.coarse.verdict ?? cell.verdict } : cell;
 
 /** As many digits as the paper prints. @param {Cell} cell */
 export const printed = (cell) =>
@@ -39,7 +40,7 @@ export function CellFacts({ row, column, cell, address }) {
       <thead class="visually-hidden"><tr><th></th><th>Value</th><th>95 % interval</th><th>Images</th><th></th></tr></thead>
       <tbody>
         <${Line} name="measured" cell=${cell} text=${number(cell.measured)} value=${cell.measured} low=${cell.low} high=${cell.high} images=${cell.images} />
-        ${cell.paper !== null && html`<${Line} name="paper" cell=${cell} text=${printed(cell)} value=${cell.paper} low=${cell.paper_low} high=${cell.paper_high} images=${cell.paper_images} />`}
+        ${cell.paper !== null && html`<${Line} name="paper" cell=${cell} text=${printed(cell)} value=${cell.paper} low=${judged(cell.verdict) ? cell.paper_low : null} high=${judged(cell.verdict) ? cell.paper_high : null} images=${judged(cell.verdict) ? cell.paper_images : null} />`}
       </tbody>
     </table>
   </div>`;

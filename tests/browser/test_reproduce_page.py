@@ -31,7 +31,7 @@ def plan(installation: Installation) -> Any:
         {"name": "train second", "spec": long, "needs": ["train first"]},
         {"name": "train third", "spec": SMALL, "needs": ["train second"]},
     ]
-    job = installation.submit({"kind": "plan", "title": "Three in a row", "steps": steps})
+    job = installation.submit({"kind": "plan", "title": "Three in a row", "jobs": steps})
     yield job
     installation.client.post(f"/api/v1/jobs/{job['id']}/cancel")
     installation.finish(job["id"])
@@ -54,6 +54,7 @@ def test_one_button_leads_to_the_table_beside_the_papers(page: Page, installatio
     expect(page.locator(".plan li").first).to_contain_text("train M1")
     expect(page.locator("[data-table=table3] .entry")).to_have_count(12, timeout=60_000)
     job = page.url.rpartition("/")[2]
+    page.goto("about:blank")
     installation.client.delete(f"/api/v1/jobs/{job}").raise_for_status()
 
 
@@ -129,6 +130,7 @@ def test_a_stopped_step_says_why_and_the_rest_can_be_run(
     page.wait_for_url(lambda address: plan["id"] not in address)
     expect(steps.nth(0)).to_contain_text("Done", timeout=10_000)
     again = page.url.rpartition("/")[2]
+    page.goto("about:blank")  # or it would ask for the job that is deleted now
     installation.client.post(f"/api/v1/jobs/{again}/cancel").raise_for_status()
     installation.finish(again)
     installation.client.delete(f"/api/v1/jobs/{again}").raise_for_status()
