@@ -2,7 +2,7 @@
 import { forget, useResource } from "./resource.js";
 import { jobsVersion } from "./events.js";
 import { post, request } from "./api.js";
-import { count, number, percent } from "./format.js";
+import { count, number, percent, plural } from "./format.js";
 import { reproductionTitle } from "./pages/reproduce-words.js";
 import { conclusion } from "./pages/transfer-words.js";
 
@@ -25,6 +25,9 @@ export function jobTitle(job) {
   if (job.title) return job.title;
   const asked = job.spec ?? job.summary;
   if (job.kind === "reproduce" && asked.experiment) return reproductionTitle(asked.experiment, asked.preset);
+  const shown = asked.evaluated ?? asked.models;
+  if (job.kind === "transfer" && shown)
+    return `Transfer among ${plural(shown.length, "network")}${job.dataset ? ` on ${job.dataset}` : ""}`;
   const parts = [kindName(job), job.model?.name, job.model && job.dataset ? `on ${job.dataset}` : job.dataset];
   return parts.filter(Boolean).join(" ");
 }

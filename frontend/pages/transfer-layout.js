@@ -106,12 +106,15 @@ function entry(summary, measure, row, column) {
   };
 }
 
+/** Rounded first: 0.09999 is 0.100, not 0.1000. @param {number} value */
+const length = (value) => number(Number(value.toPrecision(3)));
+
 /** @param {Row} row */
 const distance = (row) =>
   row.kind === "clean"
     ? { text: "0", interval: "", paper: "" }
     : {
-        text: number(row.mean_distortion),
-        interval: `${number(row.distortion_low)}–${number(row.distortion_high)}`,
+        text: length(row.mean_distortion),
+        interval: `${length(row.distortion_low)}–${length(row.distortion_high)}`,
         paper: row.paper_distortion === null || row.paper_distortion === undefined ? "" : number(row.paper_distortion),
       };

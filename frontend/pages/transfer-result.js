@@ -34,7 +34,7 @@ export function TransferResult({ job }) {
       <${Exports} job=${job} />
     </section>
     ${row !== null && html`<${TransferCell} key=${`${row},${column}`} job=${job} row=${row} column=${column} />`}
-    <section><h2>How far the images are</h2><${JobFigure} job=${job.id} name="distortion" /></section>`;
+    <section aria-label="How far the images are"><${JobFigure} job=${job.id} name="distortion" height=${`${22 * job.summary.rows.length + 120}px`} /></section>`;
 }
 
 /** The cell that the address names, where the matrix has it. @param {URLSearchParams} query @param {Values} summary */
