@@ -22,10 +22,11 @@ import networks
 from measuring import pin_to_one_processor
 
 sys.path.insert(0, str(networks.ROOT / "tests"))
+from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import NewModel
 from blindspots.experiments.transfer import Transfer
 from blindspots.zoo import datasets
-from in_memory import Finished, Laboratory
+from in_memory import Laboratory, MemoryResult
 
 
 def laboratory(names: list[str]) -> Laboratory:
@@ -52,48 +53,48 @@ def laboratory(names: list[str]) -> Laboratory:
 
 
 def measure(lab: Laboratory, names: list[str], images: int, mode: str) -> dict[str, Any]:
-    """One whole transfer: seconds of its attacks and of the rest, and what of the parts is forward passes."""
+    """One whole transfer: processor seconds of its attacks, of its own parts and of counting."""
     document = {
         "kind": "transfer", "sources": names, "evaluated": names,
         "images": {"source": "dataset", "dataset": "mnist", "split": "train", "count": images},
         "method": {"name": "minimum_distortion", "mode": mode},
     }  # fmt: skip
+    spec = Transfer.model_validate_json(json.dumps(document)).resolve(lab)
     started = time.process_time()
-    outcome = lab.run(Transfer.model_validate_json(json.dumps(document)))
-    seconds = time.process_time() - started
-    attacks = sum(_seconds(step) for step in outcome.steps.values())
+    attacks = {step.name: lab.run(Attack.model_validate(dict(step.spec))) for step in spec.steps(lab)}
+    attacked = time.process_time()
+    parts = [spec.run(part, lab.context(steps=attacks)) for part in spec.plan(lab)]
+    shown = time.process_time()
+    stored = [MemoryResult(part) for part in parts]
+    spec.merge(lab.context(parts=stored, steps=attacks))
     return {
         "images": images,
-        "attacks": attacks,
-        "blocks": sum(float(str(part.summary["seconds"])) for part in outcome.parts),
-        "all": seconds,
-        "stored_mib": sum(len(part.bytes) for part in outcome.parts) / 2**20,
+        "attacks": attacked - started,
+        "blocks": shown - attacked,
+        "merge": time.process_time() - shown,
+        "stored_mib": sum(len(part.bytes) for part in stored) / 2**20,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10,
     }
 
 
-def _seconds(attack: Finished) -> float:
-    return float(str(attack.result.summary["seconds"]))
-
-
 def table(found: list[dict[str, Any]], models: int) -> str:
-    """Markdown: seconds, and what one image costs; the last line divides the larger run by the smaller."""
+    """Markdown: processor seconds; the last line divides the larger run by the smaller."""
     lines = [
-        f"| images | {models} attacks, s | all models on all images, s | ms per image: attacks | the rest "
-        "| stored, MiB | peak, MiB |",
+        f"| images | {models} attacks, s | {models} × {models} models and changes, s | merge, s "
+        "| ms per image | stored, MiB | peak, MiB |",
         "|---|---|---|---|---|---|---|",
     ]
+    steps = ("attacks", "blocks", "merge")
     for each in found:
-        per_image = [1000 * each[name] / each["images"] for name in ("attacks", "blocks")]
+        times = " | ".join(f"{each[name]:.2f}" for name in steps)
+        per_image = 1000 * sum(each[name] for name in steps) / each["images"]
         lines.append(
-            f"| {each['images']} | {each['attacks']:.2f} | {each['blocks']:.2f} | {per_image[0]:.2f} "
-            f"| {per_image[1]:.2f} | {each['stored_mib']:.1f} | {each['peak_mib']:.0f} |"
+            f"| {each['images']} | {times} | {per_image:.2f} "
+            f"| {each['stored_mib']:.1f} | {each['peak_mib']:.0f} |"
         )
     small, large = found[0], found[-1]
-    ratios = [large[name] / small[name] for name in ("attacks", "blocks")]
-    lines.append(
-        f"| × {large['images'] / small['images']:.0f} | × {ratios[0]:.1f} | × {ratios[1]:.1f} | | | | |"
-    )
+    ratios = " | ".join(f"× {large[name] / small[name]:.1f}" for name in steps)
+    lines.append(f"| × {large['images'] / small['images']:.0f} | {ratios} | | | |")
     return "\n".join(lines)
 
 
