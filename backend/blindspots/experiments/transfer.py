@@ -45,7 +45,9 @@ class Transfer(Spec):
     evaluated."""
 
     evaluated: list[ModelReference] = Field(
-        min_length=1, max_length=20, json_schema_extra={"x-widget": "models", "x-group": "models"}
+        min_length=1,
+        max_length=20,
+        json_schema_extra={"x-widget": "models", "x-follows": "sources", "x-group": "models"},
     )
     """The models that are shown the images: the columns of the matrix."""
 
@@ -58,13 +60,17 @@ class Transfer(Spec):
     noise: NoiseRows = Field(NoiseRows(), json_schema_extra={"x-group": "controls"})
     """Rows of normal noise."""
 
-    directions: bool = Field(default=True, json_schema_extra={"x-group": "controls"})
+    directions: bool = Field(
+        default=True, json_schema_extra={"x-title": "Random directions", "x-group": "controls"}
+    )
     """For each source a row of changes in random directions, each as long as the attack's own."""
 
     amplify: AmplifiedRows = Field(AmplifiedRows(), json_schema_extra={"x-group": "controls"})
     """Rows of changes that were brought to one distortion."""
 
-    equal_l2: float | None = Field(default=None, gt=0, le=1e4, json_schema_extra={"x-group": "controls"})
+    equal_l2: float | None = Field(
+        default=None, gt=0, le=1e4, json_schema_extra={"x-title": "Equal L2 norm", "x-group": "controls"}
+    )
     """L2 norm that every change is brought to for the error at equal distance; empty takes the least mean L2
     norm among the sources."""
 

@@ -12,7 +12,9 @@ MOST_LEVELS = 10
 class NoiseRows(Parameters):
     """Normal noise on every pixel: rows of the matrix that no attack made."""
 
-    sigmas: list[Annotated[float, Field(gt=0, le=2)]] = Field([0.1, 0.3], max_length=MOST_LEVELS)
+    sigmas: list[Annotated[float, Field(gt=0, le=2)]] = Field(
+        [0.1, 0.3], max_length=MOST_LEVELS, json_schema_extra={"x-widget": "numbers"}
+    )
     """Standard deviations, one row each; the range of a pixel is 1. The paper uses 0.1 and 0.3 in table 2,
     0.06 and 0.1 in table 4."""
 
@@ -28,7 +30,9 @@ class AmplifiedRows(Parameters):
     """Every change brought to one distortion, in its own direction: x + t·√n·r/‖r‖. The paper prints it
     without √n, which would shrink the change."""
 
-    distortions: list[Annotated[float, Field(gt=0, le=1)]] = Field([0.1], max_length=MOST_LEVELS)
+    distortions: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [0.1], max_length=MOST_LEVELS, json_schema_extra={"x-widget": "numbers"}
+    )
     """Values of t, one row for each source and value. The paper uses 0.1 in table 4."""
 
     clip: bool = False
