@@ -20,6 +20,7 @@ export function Train() {
   }, [original.data, dataset]);
   return html`
     <${Heading} title="Train" lead="The networks of the paper, or your own widths and penalties, by full-batch L-BFGS until it converges, or by Adam." />
+    <p><a href="/train/adversarial">Adversarial training</a>: the same network trained in several ways and compared.</p>
     <section>
       <h2>${from ? "Change a training and run it" : "New network"}</h2>
       ${original.error && html`<${Failure} error=${original.error} />`}

@@ -54,9 +54,14 @@ function Beliefs({ facts, name }) {
 /** @param {Values} facts */
 function verdict(facts) {
   const name = (/** @type {number} */ index) => html`<strong>${className(facts.class_names, index)}</strong>`;
-  const wrong = facts.reached !== facts.label;
-  const before = facts.prediction === facts.label ? "" : " It was wrong before, too.";
+  const right = facts.reached === facts.label;
+  const rightBefore = facts.prediction === facts.label;
+  const sure = percent(facts.confidence_after);
+  const said = right
+    ? html`${facts.evaluated} ${rightBefore ? "still answers" : "answers"} ${name(facts.reached)} (${sure}), which is right`
+    : html`${facts.evaluated} takes this ${name(facts.label)} for ${name(facts.reached)} (${sure})`;
+  const before = rightBefore || facts.kind === "clean" ? "" : html`; unchanged, it took it for ${name(facts.prediction)}`;
   const own =
-    facts.source && facts.source !== facts.evaluated ? html`; ${facts.source} answers ${name(facts.source_reached)}` : "";
-  return html`${facts.evaluated} ${wrong ? "takes this image" : "still takes this image"} of ${name(facts.label)} for ${name(facts.reached)} (${percent(facts.confidence_after)})${own}.${before}`;
+    facts.source && facts.source !== facts.evaluated ? html`. ${facts.source} answers ${name(facts.source_reached)}` : "";
+  return html`${said}${before}${own}.`;
 }
