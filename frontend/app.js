@@ -8,6 +8,7 @@ import { Top } from "./components/top.js";
 import { html } from "./html.js";
 import { listenForKeys } from "./keys.js";
 import { place } from "./router.js";
+import { AdversarialNew } from "./pages/adversarial-new.js";
 import { AttackNew } from "./pages/attack-new.js";
 import { Attacks } from "./pages/attacks.js";
 import { Data } from "./pages/data.js";
@@ -33,6 +34,7 @@ const pages = {
   "/transfer": { title: "Transfer", page: Transfers },
   "/transfer/new": { title: "New transfer", page: TransferNew },
   "/train": { title: "Train", page: Train },
+  "/train/adversarial": { title: "Adversarial training", page: AdversarialNew },
   "/reproduce": { title: "Reproduce", page: Reproduce },
   "/history": { title: "History", page: History },
   "/models": { title: "Models", page: Models },

@@ -33,6 +33,7 @@ export function Input(props) {
   if (schema.type === "boolean") {
     return html`<input ...${common} type="checkbox" checked=${value === true} onChange=${(/** @type {any} */ event) => onChange(event.target.checked)} />`;
   }
+  if (schema.type === "array" && schema.items?.enum) return html`<${NamesInput} ...${props} />`;
   if (schema.type === "array") return html`<${ListInput} ...${props} common=${common} />`;
   if (schema.type === "integer" || schema.type === "number") return html`<${NumberInput} ...${props} common=${common} />`;
   return html`<input ...${common} type="text" value=${value ?? ""} maxlength=${schema.maxLength} placeholder=${optional ? "Automatic" : ""}
@@ -51,6 +52,19 @@ function NumberInput({ schema, optional, value, onChange, common }) {
   const high = schema.maximum ?? schema.exclusiveMaximum;
   return html`<input ...${common} type="number" inputmode=${whole ? "numeric" : "decimal"} step=${whole ? 1 : "any"} min=${low} max=${high}
     placeholder=${optional ? "Automatic" : ""} value=${value ?? ""} onInput=${take} />`;
+}
+
+/** Some of a few names, in the order in which the schema has them. @param {{id: string, schema: Schema, value: any, onChange: (value: any) => void}} props */
+function NamesInput({ id, schema, value, onChange }) {
+  const chosen = new Set(Array.isArray(value) ? value : []);
+  const toggle = (/** @type {string} */ name) => {
+    if (chosen.has(name)) chosen.delete(name);
+    else chosen.add(name);
+    onChange(schema.items?.enum?.filter((each) => chosen.has(each)) ?? []);
+  };
+  return html`<div class="choices" id=${id} role="group">
+    ${schema.items?.enum?.map((name) => html`<label><input type="checkbox" checked=${chosen.has(name)} onChange=${() => toggle(name)} />${choiceName(schema, name)}</label>`)}
+  </div>`;
 }
 
 /** @param {Schema} schema @param {any} value */

@@ -11,6 +11,7 @@ PAGES = (
     "/attacks",
     "/attacks/new",
     "/train",
+    "/train/adversarial",
     "/reproduce",
     "/history",
     "/models",

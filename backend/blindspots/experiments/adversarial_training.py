@@ -26,6 +26,7 @@ from blindspots.zoo.architectures import MultilayerPerceptron
 if TYPE_CHECKING:
     from blindspots.science.weight_decay import WeightDecay
 
+NAMES: dict[str, Any] = {name: facts.title for name, facts in ARMS.items()}
 JOINED = (
     "wrong", "nearest_l2", "random_l2",
     "loss", "train_error", "test_error", "pool_error", "pool_distortion",
@@ -52,7 +53,10 @@ class AdversarialTraining(Spec):
     """What is trained: sigmoid units, so that the codes of every layer lie between 0 and 1."""
 
     arms: list[ArmName] = Field(
-        list(ALL), min_length=1, max_length=len(ARMS), json_schema_extra={"x-group": "training"}
+        list(ALL),
+        min_length=1,
+        max_length=len(ARMS),
+        json_schema_extra={"x-group": "training", "x-names": NAMES},
     )
     """What is compared. decay: weight decay only, as in all of them. dropout. input, layer1, layer2: a pool
     of adversarial examples for the pixels, or for one hidden layer, only. all: pools for all of these. noise:
@@ -61,7 +65,7 @@ class AdversarialTraining(Spec):
     seeds: int = Field(5, ge=1, le=100, json_schema_extra={"x-group": "training"})
     """So many networks for each arm, each from starting weights of its own."""
 
-    rounds: int = Field(30, ge=2, le=10_000, json_schema_extra={"x-group": "training"})
+    rounds: int = Field(20, ge=2, le=10_000, json_schema_extra={"x-group": "training"})
     """In each, the pools are refreshed and the network learns for a while. The first has no pools, because an
     untrained network has no mistakes to speak of."""
 

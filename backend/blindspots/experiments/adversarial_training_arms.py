@@ -22,7 +22,7 @@ class ArmFacts:
 
 ARMS: dict[ArmName, ArmFacts] = {
     "decay": ArmFacts("Weight decay only", "decay only", 3, 0.016),
-    "dropout": ArmFacts("Dropout", "dropout", 6, 0.013),
+    "dropout": ArmFacts("Dropout", "dropout", 5, 0.013),
     "input": ArmFacts("Pool of changed images", "images", 7),
     "layer1": ArmFacts("Pool of layer 1", "layer 1", 4),
     "layer2": ArmFacts("Pool of layer 2", "layer 2", 4),

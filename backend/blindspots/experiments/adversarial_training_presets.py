@@ -32,7 +32,7 @@ PAPER: dict[str, Any] = {
     "title": "Adversarial training of the paper: MNIST, 5 seeds",
     "dataset": "mnist",
     "seeds": 5,
-    "rounds": 30,
+    "rounds": 20,
     "optimiser": {"name": "adam", "batch_size": 256, "learning_rate": 1e-2},
     "pools": _pools(10_000),
     "rivals": {"input_dropout": 0.2, "hidden_dropout": 0.5, "pgd_radius": 1.0, "pgd_steps": 5},

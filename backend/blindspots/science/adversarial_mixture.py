@@ -157,12 +157,13 @@ class Mixture:
 
     def _masks(self, count: int, place: int) -> list[Tensor]:
         """Zero for a silenced unit, 1 / (1 - share) for the others, so that sums keep their mean."""
-        generator = torch.Generator().manual_seed(self._mask_seed + place)
+        random = np.random.default_rng(self._mask_seed + place)
         masks = []
         for layer, size in enumerate(self.layers.sizes[:-1]):
             share = self.settings.dropout[min(layer, 1)]
-            kept = torch.empty(count, size).bernoulli_(1 - share, generator=generator)
-            masks.append(kept.mul_(1 / (1 - share)).to(self.images.device))
+            drawn = random.integers(0, 1 << 16, (count, size), dtype=np.uint16)
+            kept = (drawn >= round(share * (1 << 16))).astype(np.float32)
+            masks.append(torch.from_numpy(kept).mul_(1 / (1 - share)).to(self.images.device))
         return masks
 
     def _attacked(self, images: Tensor, labels: Tensor, place: int) -> Tensor:

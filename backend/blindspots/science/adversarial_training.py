@@ -29,7 +29,7 @@ PER_LAYER = ("pool_error", "pool_distortion")
 class Settings:
     """Everything but the data and the arm. The defaults are ours where the paper is silent."""
 
-    rounds: int = 30
+    rounds: int = 20
     optimiser: AdamRounds | LbfgsRounds = field(default_factory=AdamRounds)
     weight_decay: WeightDecay = field(default_factory=lambda: WeightDecay(penalties=(1e-5, 1e-5, 1e-6)))
     mixture: MixtureSettings = field(default_factory=MixtureSettings)
