@@ -16,7 +16,7 @@ export function JobParameters({ job }) {
     <h2>Parameters</h2>
     <div class="columns">
       <div class="stack">
-        <pre tabindex="0" aria-label="The job as JSON">${JSON.stringify(job.spec ?? {}, null, 2)}</pre>
+        <pre tabindex="0" aria-label="The job as JSON" style=${{ maxHeight: "480px" }}>${JSON.stringify(job.spec ?? {}, null, 2)}</pre>
         <p class="muted">Save this as <code>job.json</code>; <code>blindspots submit job.json --wait</code> runs the same.</p>
       </div>
       <dl class="pairs">
