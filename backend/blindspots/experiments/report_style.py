@@ -61,6 +61,8 @@ thead th {
 }
 th, td { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 table.line td { white-space: nowrap; }
+table.line td:first-child { white-space: normal; min-width: 150px; }
+table.line td b { white-space: nowrap; }
 td.number, th.number { text-align: right; }
 table.paper { border-spacing: 3px; margin: 0 -3px; }
 table.paper th, table.paper td { border: 0; padding: 6px 8px; }
@@ -129,9 +131,10 @@ footer {
   .verdict p { font-size: 17px; }
   ul.columns { columns: 1; }
   table.paper td { min-width: 86px; padding: 6px 5px; }
+  table.paper td b { font-size: 14px; }
+  table.paper td .sign { font-size: 12px; }
   table.paper td small { font-size: 10.5px; }
   table.paper thead th { font-size: 11.5px; }
-  td:first-child { min-width: 128px; }
   table.paper td:first-of-type { min-width: 86px; }
   table.paper tbody th { max-width: 84px; white-space: normal; font-size: 12.5px; }
 }
@@ -139,15 +142,11 @@ footer {
 """
     "  :root {" + LIGHT + "color-scheme: light; }\n"
     """
-  body { font-size: 10.5px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  main { max-width: none; padding: 0; }
+  body { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  main { max-width: none; padding: 0; zoom: .7; }
   section { margin-top: 28px; }
   h2, h3 { break-after: avoid; }
   .scroll { overflow: visible; }
-  table.paper { font-size: 9.5px; }
-  table.paper td { min-width: 0; padding: 3px 4px; }
-  table.paper td b { font-size: 11.5px; }
-  table.paper td small, table.paper td small.print { font-size: 8.5px; }
   tr, figure, .tile, li { break-inside: avoid; }
   pre { white-space: pre-wrap; }
 }
