@@ -40,6 +40,7 @@ interface Job {
   models?: { id: string; name: string }[];
   duration_seconds?: number | null;
   parent?: { id: string; title: string; kind: string; step: string } | null;
+  step_count?: number;
   steps?: JobStep[];
 }
 

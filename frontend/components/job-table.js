@@ -1,6 +1,6 @@
 // Jobs as rows: what, with which model, how it went, when.
 import { live } from "../events.js";
-import { ago, moment } from "../format.js";
+import { ago, moment, plural } from "../format.js";
 import { html } from "../html.js";
 import { deleteJob, jobPath, jobTitle, kindName, outcome, rerunJob } from "../jobs.js";
 import { navigate } from "../router.js";
@@ -35,7 +35,7 @@ export async function runAgain(job) {
 function Row({ job, actions, kind }) {
   const changed = changedPath(job);
   return html`<tr>
-    <td><a class="title" href=${jobPath(job)}>${jobTitle(job)}</a>${kind && html`<div><small class="muted">${kindName(job)}${job.lane === "interactive" ? ", from Explore" : ""}</small></div>`}</td>
+    <td><a class="title" href=${jobPath(job)}>${jobTitle(job)}</a>${kind && html`<div><small class="muted">${kindName(job)}${job.step_count ? `, ${plural(job.step_count, "step")}` : ""}${job.lane === "interactive" ? ", from Explore" : ""}</small></div>`}</td>
     <td class="muted">${job.model?.name ?? ""}${job.model && job.dataset ? ", " : ""}${job.dataset ?? ""}</td>
     <td><${Badge} job=${job} /></td>
     <td>${finished(job) ? html`<${Prose} text=${outcome(job)} />` : html`<${Progress} job=${job} />`}</td>

@@ -115,6 +115,8 @@ class Job(Answer):
     cancel_requested: bool
     parent: Parent | None
     """The job that this one is a step of."""
+    step_count: int
+    """How many jobs it is made of; lists leave those out."""
 
 
 class PartCounts(Answer):

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, text
 
 from blindspots.store.database import now
-from blindspots.store.progress import has_steps, progress_of
+from blindspots.store.progress import progress_of, step_count
 from blindspots.store.tables import events, jobs, steps
 
 KEPT_SECONDS = 3600.0
@@ -20,7 +20,7 @@ def emit(tx: Connection, job_id: str) -> None:
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ORDER_LOCK})
     above: str | None = job_id
     while above is not None:
-        row = tx.execute(select(jobs, has_steps, now().label("now")).where(jobs.c.id == above)).one()
+        row = tx.execute(select(jobs, step_count, now().label("now")).where(jobs.c.id == above)).one()
         tx.execute(insert(events).values(job_id=above, data=_data(tx, row), created_at=now()))
         above = tx.execute(select(steps.c.parent_id).where(steps.c.job_id == above)).scalar()
 

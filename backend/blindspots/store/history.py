@@ -12,7 +12,7 @@ from blindspots.errors import InvalidInput
 from blindspots.store.database import now
 from blindspots.store.job_query import JobQuery
 from blindspots.store.jobs import missing
-from blindspots.store.progress import has_steps, progress_of, step_fraction
+from blindspots.store.progress import progress_of, step_count, step_fraction
 from blindspots.store.tables import PART_STATES, job_dependencies, jobs, models, parts, steps
 
 GROUPED = ("kind", "state")
@@ -44,7 +44,7 @@ def _selected() -> Any:
     parents = jobs.alias("parents")
     columns = (
         models.c.name.label("model_name"), steps.c.name.label("step"), parents.c.id.label("parent_id"),
-        parents.c.kind.label("parent_kind"), parents.c.title.label("parent_title"), has_steps,
+        parents.c.kind.label("parent_kind"), parents.c.title.label("parent_title"), step_count,
         now().label("now"),
     )  # fmt: skip
     return (
@@ -206,6 +206,7 @@ def job_view(tx: Connection, row: Row[Any]) -> dict[str, Any]:
         "summary": row.summary,
         "cancel_requested": row.cancel_requested_at is not None,
         "parent": _parent(row),
+        "step_count": row.step_count,
     }
 
 

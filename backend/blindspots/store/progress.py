@@ -4,22 +4,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from blindspots.store.tables import jobs, steps
 
 OWN_SHARE = 0.05  # of a job with steps: its own parts only join what the steps computed
 
-has_steps = exists().where(steps.c.parent_id == jobs.c.id).correlate(jobs).label("has_steps")
+step_count = (
+    select(func.count())
+    .select_from(steps)
+    .where(steps.c.parent_id == jobs.c.id)
+    .correlate(jobs)
+    .scalar_subquery()
+    .label("step_count")
+)  # how many jobs a job is made of
 
 
 def progress_of(tx: Connection, row: Row[Any]) -> dict[str, Any]:
-    """Progress of a job row, selected with `has_steps` and `now`, as it is shown: done, total, fraction,
+    """Progress of a job row, selected with `step_count` and `now`, as it is shown: done, total, fraction,
     message, eta_seconds.
     """
     done, total = min(row.progress, row.units_total), row.units_total
     reused, message = row.units_reused, row.progress_message
-    if row.has_steps:
+    if row.step_count:
         found = _steps(tx, row.id)
         own = done / total if total else None
         done, total, reused = _joined(_fraction(tx, found), own), 1.0, 0.0
@@ -51,9 +58,9 @@ def _joined(steps_fraction: float, own: float | None) -> float:
 
 
 def _steps(tx: Connection, parent_id: str) -> Sequence[Row[Any]]:
-    columns = (
+    columns: Sequence[ColumnElement[Any]] = (
         steps.c.name, steps.c.weight, jobs.c.id, jobs.c.state, jobs.c.progress, jobs.c.units_total,
-        jobs.c.progress_message, has_steps,
+        jobs.c.progress_message, step_count,
     )  # fmt: skip
     query = select(*columns).outerjoin(jobs, jobs.c.id == steps.c.job_id)
     return tx.execute(query.where(steps.c.parent_id == parent_id).order_by(steps.c.position)).all()
@@ -76,7 +83,7 @@ def step_fraction(tx: Connection, step: Row[Any]) -> float:
     if step.state == "succeeded":
         return 1.0
     own = min(step.progress / step.units_total, 1.0) if step.units_total else None
-    return _joined(fraction(tx, step.id), own) if step.has_steps else own or 0.0
+    return _joined(fraction(tx, step.id), own) if step.step_count else own or 0.0
 
 
 def _told(found: Sequence[Row[Any]]) -> str:

@@ -13,7 +13,7 @@ from blindspots.errors import Conflict
 from blindspots.store import events, jobs
 from blindspots.store.database import now
 from blindspots.store.jobs import NewJob
-from blindspots.store.progress import has_steps
+from blindspots.store.progress import step_count
 from blindspots.store.tables import ENDED, parts, steps
 from blindspots.store.tables import jobs as job_table
 
@@ -23,7 +23,7 @@ def of(tx: Connection, parent_id: str) -> Sequence[Row[Any]]:
     columns = (
         job_table.c.state, job_table.c.summary, job_table.c.error, job_table.c.started_at,
         job_table.c.finished_at, job_table.c.progress, job_table.c.units_total,
-        job_table.c.id, has_steps, now().label("now"),
+        job_table.c.id, step_count, now().label("now"),
     )  # fmt: skip
     return tx.execute(
         select(steps, *columns)
