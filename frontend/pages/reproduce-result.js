@@ -26,6 +26,7 @@ export function ReproduceResult({ job }) {
     return `/jobs/${step.job_id}${cell.row === null || cell.column === null ? "" : `?row=${cell.row}&column=${cell.column}`}`;
   };
   const drawn = ["agreement", ...tables.map((table) => table.name)].filter((name) => job.figures?.includes(name));
+  const figures = found.experiment === "adversarial_training" ? [] : drawn; // its own job draws better ones
   return html`<section aria-label="What was found">
       ${(found.conclusion ?? []).map((/** @type {string} */ sentence) => html`<p class="verdict measure">${sentence}</p>`)}
       <${Downloads} job=${job} />
@@ -35,9 +36,10 @@ export function ReproduceResult({ job }) {
     ${tables.map((table) => html`<${Compared} key=${table.name} table=${table} comparable=${found.comparable} coarse=${coarse} address=${address} />`)}
     ${found.figure7 && html`<${Figure7} job=${job} found=${found.figure7} />`}
     ${
+      figures.length > 0 &&
       tables.length > 0 &&
       html`<section><h2>Figures</h2><div class="figures">
-      ${drawn.map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} height="400px" />`)}
+      ${figures.map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} height="400px" />`)}
     </div></section>`
     }`;
 }
@@ -53,7 +55,7 @@ function Compared({ table, comparable, coarse, address }) {
       <h2>${experimentTitle(table.name)}</h2>
       <p class="muted measure">${table.title}. Errors in percent of images${lengths && "; distortion is the root mean square of the change per pixel"}.</p>
     </header>
-    ${table.conclusion && html`<p class="measure">${table.conclusion}</p>`}
+    ${table.conclusion && html`<p class="measure">${table.conclusion} <a href=${address(/** @type {Cell} */ (rows[0]?.cells[0]))}>Its curves, tests and robustness</a></p>`}
     <${Agreement} figures=${table.figures} coarse=${coarse} />
     ${comparable && html`<p class="legend muted">${sign("consistent")}<span>chance and rounding can explain the difference, at 95 %</span>${sign("differs")}<span>they cannot</span></p>`}
     <${ComparedTable} table=${{ ...table, rows }} address=${address} />

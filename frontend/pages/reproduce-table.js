@@ -26,7 +26,7 @@ export function ComparedTable({ table, address }) {
   const row = place && table.rows[chosenRow];
   const cell = row?.cells[chosenColumn];
   return html`<div class="compared">
-    <div class="scroll"><table ref=${body} onKeyDown=${move}>
+    <div class="scroll"><table ref=${body} onKeyDown=${move} style=${table.columns.length < 3 ? { maxWidth: "480px" } : {}}>
       <thead><tr><th scope="col"><span class="visually-hidden">Row</span></th>${table.columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
       <tbody>${table.rows.map(
         ({ label, cells }, line) => html`<tr>
