@@ -4,7 +4,7 @@ import { jobsVersion } from "./events.js";
 import { post, request } from "./api.js";
 import { count, number, percent, plural } from "./format.js";
 import { reproductionTitle } from "./pages/reproduce-words.js";
-import { conclusion } from "./pages/transfer-words.js";
+import { brief } from "./pages/transfer-words.js";
 
 /** @type {{[kind: string]: string}} */
 const kindWords = {
@@ -47,7 +47,7 @@ export function outcome(job) {
     return `${found.model_name}${found.test_error === undefined ? "" : `, test error ${percent(found.test_error)}`}`;
   }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
-  if (job.kind === "transfer" && found.rows) return `${conclusion(found).split(". ")[0]}.`;
+  if (job.kind === "transfer" && found.rows) return brief(found);
   if (job.kind === "adversarial_training" && found.arms) return `${found.conclusion.split(". ")[0]}.`;
   return "";
 }

@@ -54,9 +54,6 @@ export function imagesOf(summary, row) {
 /** "14.5 % (10.7–19.3)". @param {number | null} share @param {[number, number]} interval */
 const withInterval = (share, interval) => `${percent(share)} (${span(interval)})`;
 
-/** @param {string} text @param {string} ending @returns {string} */
-const sentence = (text, ending) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${ending}`;
-
 /**
  * "37 of 256 images made for softmax1 also fool N100-100-10: 14.5 % (10.7–19.3)."
  * @param {Values} summary @param {Row} row @param {number} column
@@ -104,23 +101,29 @@ export function measureSentence(summary, row, column, measure) {
 /** @param {number[]} values */
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Errors of the rows of one kind, but for networks on the images that were made for them. @param {Values} summary @param {string} kind @returns {number[]} */
+function others(summary, kind) {
+  /** @type {Row[]} */
+  const rows = summary.rows.filter((/** @type {Row} */ row) => row.kind === kind);
+  return rows.flatMap((row) => row.cells.filter((_, column) => !own(summary, row, column))).map((cell) => cell.error ?? 0);
+}
+
+/** "15.0 % to 46.7 %", or the one number. @param {number[]} values */
+const range = (values) =>
+  values.length === 1 ? percent(values[0]) : `${percent(Math.min(...values))} to ${percent(Math.max(...values))}`;
+
+/** The matrix in a few words, for lists. @param {Values} summary */
+export function brief(summary) {
+  const passed = others(summary, "attack");
+  return passed.length > 0 ? `${range(passed)} wrong on another's images` : `${range(others(summary, "clean"))} wrong unchanged`;
+}
+
 /** The whole matrix in two sentences. @param {Values} summary */
 export function conclusion(summary) {
-  /** @type {Row[]} */
-  const rows = summary.rows;
-  const others = (/** @type {string} */ kind) =>
-    rows
-      .filter((row) => row.kind === kind)
-      .flatMap((row) => row.cells.filter((_, column) => !own(summary, row, column)))
-      .map((cell) => cell.error ?? 0);
-  const clean = percent(mean((rows.find((row) => row.kind === "clean")?.cells ?? []).map((cell) => cell.error ?? 0)));
-  const passed = others("attack");
-  const random = others("direction");
+  const clean = percent(mean(others(summary, "clean")));
+  const [passed, random] = [others(summary, "attack"), others(summary, "direction")];
   if (passed.length === 0) return `On the unchanged images the networks err in ${clean} of cases on average.`;
-  const range =
-    passed.length === 1
-      ? `are answered wrongly by the other in ${percent(passed[0])} of cases`
-      : `are answered wrongly by another in ${percent(Math.min(...passed))} to ${percent(Math.max(...passed))} of cases, ${percent(mean(passed))} on average`;
+  const average = passed.length > 1 ? `, ${percent(mean(passed))} on average` : "";
   const control = random.length > 0 ? `, after random changes of the same size ${percent(mean(random))}` : "";
-  return sentence(`images made to fool one network ${range}`, `. Unchanged it is ${clean}${control}.`);
+  return `Images made to fool one network are answered wrongly by another in ${range(passed)} of cases${average}. Unchanged it is ${clean}${control}.`;
 }
