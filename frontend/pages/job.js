@@ -76,6 +76,6 @@ function Actions({ job, reload }) {
     ${job.lane === "interactive" && !job.kept && html`<button type="button" onClick=${attempt(() => post(`/jobs/${job.id}/keep`).then(reload))}>Keep in the history</button>`}
     <button type="button" onClick=${attempt(() => runAgain(job))}>Run again</button>
     ${changed && html`<a class="button" href=${changed}>Change and run</a>`}
-    <${Confirm} label="Delete" question="Delete this job and its results?" confirm="Delete" act=${remove} />
+    ${!job.parent && html`<${Confirm} label="Delete" question="Delete this job and its results?" confirm="Delete" act=${remove} />`}
   </div>`;
 }
