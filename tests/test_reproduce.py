@@ -181,6 +181,13 @@ def test_numbers_on_other_images_are_shown_and_not_judged() -> None:
     assert "not the paper's images" in quick.result.summary["conclusion"][1]
 
 
+def test_figure_7_alone_says_what_was_measured() -> None:
+    first, second = reproduced(experiment="figure7").result.summary["conclusion"]
+    assert "0.052 makes softmax1" in first
+    assert "46.5 %" in second
+    assert "51 %" in second
+
+
 def test_adversarial_training_stands_beside_the_three_printed_numbers() -> None:
     def add(found: dict[str, dict[str, Any]]) -> None:
         arms = [("decay", 0.0163), ("dropout", 0.0195), ("input", 0.014), ("all", 0.0101)]

@@ -33,6 +33,19 @@ def conclude(tables: Sequence[Mapping[str, Any]], *, comparable: bool) -> list[s
     ]
 
 
+def conclude_figure(panels: Sequence[Mapping[str, Any]], *, comparable: bool) -> list[str]:
+    """The same of figure 7 alone."""
+    first, second, noise = panels
+    paper = "the paper prints" if comparable else "on MNIST the paper prints"
+    return [
+        f"A mean distortion of {first['distortion']:.3f} makes {first['model']} err on every image, and "
+        f"{second['distortion']:.3f} {second['model']}; {paper} {first['paper_distortion']:g} and "
+        f"{second['paper_distortion']:g}.",
+        f"Under noise of standard deviation 1, {noise['model']} answers {noise['accuracy']:.1f} % of the images "
+        f"rightly; {paper} {noise['paper_accuracy']:g} %.",
+    ]
+
+
 def _differing(tables: Sequence[Mapping[str, Any]]) -> str:
     """How many differ, and of how many the reason is known."""
     reasons = [cell["reason"] for table in tables for row in table["rows"] for cell in row["cells"]]

@@ -147,7 +147,7 @@ FIGURES: Mapping[str, Figure] = {
         for number in (1, 2, 3, 4)
     },
     "agreement": Figure(
-        title="Most printed errors lie within chance of the measured ones",
+        title="Every printed error against the measured one",
         reading="Each point is one cell with both 95 % intervals; on the dashed line both agree.",
         formula="Wilson intervals; the paper's errors on attacked images are taken to be of 256 images",
         source=f"{SOURCE}, tables 1 to 4; Wilson 1927",
@@ -167,7 +167,7 @@ FIGURES: Mapping[str, Figure] = {
             (
                 "Figure 7a: digits changed until the linear softmax1 errs",
                 "Figure 7b: digits changed until N200-200-10 errs",
-                "Figure 7c: noise that leaves about half of the answers right",
+                "Figure 7c: digits under noise of standard deviation 1",
             ),
             strict=True,
         )

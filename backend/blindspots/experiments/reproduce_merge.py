@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from blindspots.experiments import reproduce_adversarial, reproduce_panels, reproduce_steps, reproduce_tables
 from blindspots.experiments.base import Context, Outcome, Record, Result
 from blindspots.experiments.parameters import Arrays
-from blindspots.experiments.reproduce_conclusion import conclude
+from blindspots.experiments.reproduce_conclusion import conclude, conclude_figure
 from blindspots.experiments.reproduce_presets import half, networks
 from blindspots.zoo.papers import FIRST_EDITION
 
@@ -49,7 +49,10 @@ def merge(spec: "Reproduce", context: Context) -> Result:
     arrays: Arrays = {}
     if spec.experiment in ("figure7", "tables"):
         arrays = reproduce_panels.pictures(context.step)
-        summary["figure7"] = reproduce_panels.facts(context.step)
+        figure: Any = reproduce_panels.facts(context.step)
+        summary["figure7"] = figure
+        if not tables:
+            summary["conclusion"] = list(conclude_figure(figure["panels"], comparable=sizes.comparable))
     steps = step_names(spec, splits)
     summary["networks"] = [_model(name, context) for name in networks(spec.experiment)]
     done: list[Any] = [_step(name, context) for name in steps]
