@@ -41,8 +41,8 @@ def conclude_figure(panels: Sequence[Mapping[str, Any]], *, comparable: bool) ->
         f"A mean distortion of {first['distortion']:.3f} makes {first['model']} err on every image, and "
         f"{second['distortion']:.3f} {second['model']}; {paper} {first['paper_distortion']:g} and "
         f"{second['paper_distortion']:g}.",
-        f"Under noise of standard deviation 1, {noise['model']} answers {noise['accuracy']:.1f} % of the images "
-        f"rightly; {paper} {noise['paper_accuracy']:g} %.",
+        f"Under noise of standard deviation 1, {noise['model']} answers {noise['accuracy']:.1f} % of the "
+        f"images rightly; {paper} {noise['paper_accuracy']:g} %.",
     ]
 
 
