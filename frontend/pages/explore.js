@@ -13,6 +13,7 @@ import { place, setQuery } from "../router.js";
 import { ExploreControls } from "./explore-controls.js";
 import { choicesOf, exploreState, specOf } from "./explore-state.js";
 import { Origin } from "./explore-origin.js";
+import { Others } from "./explore-others.js";
 import { useOpening } from "./explore-opening.js";
 
 export function Explore() {
@@ -67,6 +68,7 @@ export function Explore() {
         ${job.data && !finished(job.data) && html`<${Progress} job=${job.data} />`}
         ${ready && job.data && html`<${Origin} job=${job.data} facts=${facts} chosen=${state} />`}
         ${view && html`<div style=${{ opacity: ready ? 1 : 0.45 }}><${ExampleView} example=${example} /></div>`}
+        ${ready && job.data?.kind === "attack" && facts && html`<${Others} key=${`${ready.job},${ready.row}`} job=${job.data} row=${ready.row} facts=${facts} models=${models.data?.items ?? []} />`}
         ${!view && (opening.loading || busy || job.loading) && html`<${ExampleSkeleton} />`}
         ${
           opening.none &&

@@ -155,3 +155,20 @@ def test_the_matrix_is_saved_as_it_is_shown(page: Page, transfer: dict[str, Any]
             matrix.get_by_role("button", name=form).click()
         assert download.value.path().read_bytes().startswith(first)
         assert download.value.suggested_filename == f"excess_matrix.{form.lower()}"
+
+
+def test_explore_shows_the_same_change_to_the_other_networks(
+    page: Page, attack: dict[str, Any], installation: Installation
+) -> None:
+    page.goto(f"/explore?job={attack['id']}&row=0")
+    page.get_by_role("button", name="Try it on the other models").click()
+    others = page.get_by_role("region", name="The other networks")
+    expect(others.get_by_role("link", name="All numbers")).to_be_visible(timeout=30_000)
+    answers = others.locator("tbody tr")
+    expect(answers.first.locator("td")).to_have_count(3)
+    expect(others).not_to_contain_text("found another change")
+    page.reload()
+    expect(others.get_by_role("link", name="All numbers")).to_be_visible()
+    transfer = re.search(r"others=([0-9a-f-]+)", page.url)
+    assert transfer
+    installation.client.delete(f"/api/v1/jobs/{transfer[1]}").raise_for_status()
