@@ -154,6 +154,17 @@ def test_an_attack_that_failed_is_not_hidden_in_the_diagonal() -> None:
     assert (broken["verdict"], broken["measured"], broken["reason"]) == ("differs", 50, FAILED)
 
 
+def test_a_noise_error_below_the_networks_own_is_said_to_be_of_easy_images() -> None:
+    def raise_noise(found: dict[str, dict[str, Any]]) -> None:
+        noisy = next(row for row in found["transfer tight"]["rows"] if row["sigma"] == 0.1)
+        noisy["cells"][0].update(wrong=31, error=0.12, low=0.087, high=0.165)
+        noisy["cells"][4].update(wrong=31, error=0.12, low=0.087, high=0.165)
+
+    outcome = reproduced(raise_noise, experiment="table2")
+    assert "easier than most" in cell(outcome, "table2", "noise 0.1", "softmax1")["reason"]
+    assert cell(outcome, "table2", "noise 0.1", "N200-200-10")["reason"] == UNEXPLAINED
+
+
 def test_the_figures_of_a_table_name_what_they_leave_out(made_up: MadeUpSteps) -> None:
     figures = table(made_up, "table2")["figures"]
     assert figures["without"] == ["AE400-10", "the diagonal"]
