@@ -11,6 +11,7 @@ from pydantic import Field
 
 from blindspots.experiments.base import Catalog, Context, NewModel, Part, Result, Spec
 from blindspots.experiments.parameters import Array
+from blindspots.experiments.plan import Plan
 from blindspots.work.fingerprints import part_seed
 
 
@@ -64,7 +65,7 @@ class Stub(Spec):
         )  # fmt: skip
 
 
-KINDS: Mapping[str, type[Spec]] = {"stub": Stub}
+KINDS: Mapping[str, type[Spec]] = {"stub": Stub, "plan": Plan}
 
 
 def expected(count: int, seed: int = 0, values: int = 8) -> Array:

@@ -4,6 +4,7 @@ Once with SQLite and messages as files, once with PostgreSQL and Redis.
 """
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -19,6 +20,7 @@ import redis
 from pydantic import SecretStr
 
 import services
+from blindspots.experiments.plan import Plan
 from blindspots.work.embedded import Workers
 from blindspots.work.queues import CeleryPublisher
 from conftest import create_database, drop_database
@@ -185,21 +187,50 @@ def test_a_message_that_comes_many_times_runs_its_part_once(plant: Plant) -> Non
     assert [row["attempt"] for row in plant.service.parts(job_id)] == [1, 1, 1]
 
 
+def forget_messages(plant: Plant) -> None:
+    """Everything that is in the broker is lost."""
+    if plant.settings.embedded:
+        for message in (plant.settings.data_dir / "messages").glob("*.msg"):
+            message.unlink(missing_ok=True)
+    else:
+        with redis.Redis.from_url(services.redis_url()) as connection:
+            connection.flushall()
+
+
 def test_a_broker_that_forgets_everything_costs_seconds(plant: Plant) -> None:
     processes = plant.worker_processes()
     for process in processes:
         process.suspend()
     jobs = [plant.submit(part_count=1, seed=50 + number) for number in range(5)]
-    if plant.settings.embedded:
-        for message in (plant.settings.data_dir / "messages").glob("*.msg"):
-            message.unlink()
-    else:
-        with redis.Redis.from_url(services.redis_url()) as connection:
-            connection.flushall()
+    forget_messages(plant)
     for process in processes:
         process.resume()
     for number, job_id in enumerate(jobs):
         plant.check_result(job_id, 1, 50 + number)
+
+
+def test_a_job_of_jobs_survives_killed_workers_and_a_forgetful_broker(plant: Plant) -> None:
+    """Steps one after the other; between and within them workers die, and every message is lost."""
+    chance = random.Random(7)
+    steps = [
+        {
+            "name": f"step {number}",
+            "spec": {"kind": "stub", "part_count": 4, "part_seconds": 0.15, "seed": 80 + number},
+            "needs": [f"step {number - 1}"] if number else [],
+        }
+        for number in range(3)
+    ]
+    document = json.dumps({"kind": "plan", "jobs": steps})
+    job_id = plant.service.submit(Plan.model_validate_json(document), owner="ada", fresh=True)["id"]
+    for kill in range(KILLS):
+        time.sleep(chance.uniform(0.1, 0.6))
+        plant.worker_processes()[kill % 2].kill()
+        forget_messages(plant)
+    job = plant.end_of(job_id)
+    assert job["state"] == "succeeded", job["error"]
+    assert [step["state"] for step in job["steps"]] == ["succeeded"] * 3
+    for number, step in enumerate(job["steps"]):
+        plant.check_result(step["job_id"], 4, 80 + number)
 
 
 def test_a_job_that_kills_its_workers_is_given_up_and_others_go_on(plant: Plant) -> None:
