@@ -263,6 +263,14 @@ def test_a_preset_holds_every_parameter_of_its_form(preset: dict[str, Any]) -> N
     assert list(parsed.arms) == list(ALL)
 
 
+def test_the_form_as_it_opens_is_a_job(laboratory: Laboratory) -> None:
+    opened = AdversarialTraining().resolve(laboratory)
+    assert len(opened.plan(laboratory)) == 5 * len(ALL)
+    assert opened.pools.settings(1297).size == 216
+    assert opened.pools.settings(60_000).size == 10_000
+    assert opened.pools.model_copy(update={"size": 7}).settings(60_000).size == 7
+
+
 def test_parts_are_every_arm_of_a_seed_before_the_next_seed(laboratory: Laboratory) -> None:
     chosen = spec(arms=["all", "decay"], seeds=3)
     order = [(part.parameters["seed"], part.parameters["arm"]) for part in chosen.plan(laboratory)]

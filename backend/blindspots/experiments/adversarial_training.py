@@ -117,7 +117,7 @@ class AdversarialTraining(Spec):
                 f"{dataset.title} has {size} training images; ask for 1 to {size}, or for all.",
                 field="train_count",
             )
-        if self.pools.size > self._images(dataset):
+        if (self.pools.size or 0) > self._images(dataset):
             raise InvalidInput(
                 f"A pool of {self.pools.size} examples is made from as many different training images, and "
                 f"there are {self._images(dataset)}. Choose a smaller pool.",

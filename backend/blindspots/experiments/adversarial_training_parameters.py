@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from blindspots.science.adversarial_pools import PoolSettings
     from blindspots.science.adversarial_rounds import AdamRounds, LbfgsRounds
 
+IMAGES_OF_AN_EXAMPLE = 6
 ADVANCED: dict[str, Any] = {"x-group": "advanced"}
 PAPER_ONLY: dict[str, Any] = {**ADVANCED, "x-when": {"mode": ["paper"]}}
 
@@ -62,8 +63,8 @@ class Pools(Parameters):
     """Adversarial examples for the layers of the network, a part of which is replaced in every round by
     examples that fool the present weights."""
 
-    size: int = Field(10_000, ge=1, le=1_000_000)
-    """Examples in the pool of each layer."""
+    size: int | None = Field(None, ge=1, le=1_000_000)
+    """Examples in the pool of each layer. Empty: one for every six training images, 10,000 on MNIST."""
 
     refresh: float = Field(0.1, gt=0, le=1, json_schema_extra={"x-title": "Share replaced each round (q)"})
     """Part of a pool that is made anew in each round, from random training images."""
@@ -114,14 +115,14 @@ class Pools(Parameters):
     )
     """At most so many L-BFGS iterations for one value of c."""
 
-    def settings(self) -> "PoolSettings":
-        """For the science."""
+    def settings(self, images: int) -> "PoolSettings":
+        """For the science and so many training images."""
         from blindspots.science.adversarial_pools import PoolSettings
         from blindspots.science.attacks.minimum_distortion import Search
 
         names = ("max_ticks", "initial_c", "growth", "max_iterations")
         return PoolSettings(
-            size=self.size,
+            size=self.size or max(1, images // IMAGES_OF_AN_EXAMPLE),
             refresh=self.refresh,
             weights=tuple(self.weights),
             staleness=self.staleness,
@@ -147,12 +148,12 @@ class Rivals(Parameters):
     pgd_steps: int = Field(5, ge=1, le=1000, json_schema_extra={"x-title": "PGD: steps"})
     """Gradient steps for each image of each batch."""
 
-    def settings(self, pools: Pools) -> "MixtureSettings":
-        """For the science."""
+    def settings(self, pools: Pools, images: int) -> "MixtureSettings":
+        """For the science, with the pools for so many training images."""
         from blindspots.science.adversarial_mixture import MixtureSettings
 
         return MixtureSettings(
-            pools=pools.settings(),
+            pools=pools.settings(images),
             dropout=(self.input_dropout, self.hidden_dropout),
             radius=self.pgd_radius,
             steps=self.pgd_steps,

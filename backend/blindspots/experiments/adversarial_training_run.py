@@ -49,7 +49,7 @@ def train_arm(spec: "AdversarialTraining", part: Part, context: Context) -> Resu
         module,
         *train_set,
         arm=built(name, len(spec.network.widths)),
-        settings=_settings(spec),
+        settings=_settings(spec, len(train_set[1])),
         seed=seed_of(spec.seed, number),
         test=test_set,
         state=watch.resumed,
@@ -86,12 +86,12 @@ def started(
     return module
 
 
-def _settings(spec: "AdversarialTraining") -> Settings:
+def _settings(spec: "AdversarialTraining", images: int) -> Settings:
     return Settings(
         rounds=spec.rounds,
         optimiser=spec.optimiser.settings(),
         weight_decay=spec.penalties(),
-        mixture=spec.rivals.settings(spec.pools),
+        mixture=spec.rivals.settings(spec.pools, images),
     )
 
 
