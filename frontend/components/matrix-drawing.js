@@ -13,6 +13,12 @@ const safe = (text) => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0
 /** @param {string} text @param {number} length */
 const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 
+/** Of a long note its number: "fully connected 100-100" is 100-100. @param {string} note */
+function brief(note) {
+  const last = note.split(" ").at(-1) ?? "";
+  return note.length > 17 && /\d/.test(last) ? last : short(note, 17);
+}
+
 /** @param {number} x @param {number} y @param {string} content @param {{size?: number, anchor?: string, fill?: string, weight?: number}} [look] */
 const text = (x, y, content, { size = 12, anchor = "middle", fill = "#17181c", weight = 400 } = {}) =>
   `<text x="${x}" y="${y}" font-size="${size}" text-anchor="${anchor}" fill="${fill}" font-weight="${weight}">${safe(content)}</text>`;
@@ -28,9 +34,7 @@ export function matrixSvg(view, title) {
   view.columns.forEach((column, place) => {
     const x = left + (place + 0.5) * cell.width;
     drawn.push(text(x, head - 26, short(column.name, 14), { size: 11, weight: 600 }));
-    column.notes.forEach((note, line) =>
-      drawn.push(text(x, head - 13 + 11 * line, short(note, 17), { size: 9, fill: "#63666f" })),
-    );
+    column.notes.forEach((note, line) => drawn.push(text(x, head - 13 + 11 * line, brief(note), { size: 9, fill: "#63666f" })));
   });
   if (view.distances) drawn.push(text(left + (across - 0.5) * cell.width, head - 26, "Distortion", { size: 11, weight: 600 }));
   let y = head + 8;

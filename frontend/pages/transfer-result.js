@@ -17,7 +17,7 @@ import { measureOf, measures } from "./transfer-measures.js";
 import { cellSentence, conclusion, measureSentence } from "./transfer-words.js";
 
 /** Choices about the images of a cell, which start anew in another one. */
-export const fresh = { sort: null, success: null, offset: null, open: null };
+const fresh = { sort: null, success: null, offset: null, open: null };
 
 /** @param {{job: Job}} props */
 export function TransferResult({ job }) {
@@ -48,7 +48,14 @@ function openCell(query, summary) {
 function Shown({ job, chosen }) {
   const { query } = place.value;
   const found = job.summary;
-  const measure = measureOf(query.get("measure"));
+  const filled = measures.filter((each) =>
+    found.rows.some(
+      (/** @type {any} */ row) =>
+        each.kinds.includes(row.kind) && row.cells.some((/** @type {any} */ cell) => each.value(cell) !== null),
+    ),
+  );
+  const wanted = measureOf(query.get("measure"));
+  const measure = filled.includes(wanted) ? wanted : measureOf(null);
   const view = layOut(found, measure, { rows: query.get("rows") ?? "", columns: query.get("columns") ?? "" });
   const printed = view.groups.some((group) => group.rows.some((line) => line.cells.some((cell) => cell.paper)));
   const intervals = (query.get("intervals") ?? (printed ? "0" : "1")) === "1";
@@ -56,12 +63,6 @@ function Shown({ job, chosen }) {
   useEffect(() => setLooked(null), [measure.name]);
   const address = (/** @type {number} */ row, /** @type {number} */ column) =>
     withQuery(place.value.path, query, { ...fresh, row, column });
-  const filled = measures.filter((each) =>
-    found.rows.some(
-      (/** @type {any} */ row) =>
-        each.kinds.includes(row.kind) && row.cells.some((/** @type {any} */ cell) => each.value(cell) !== null),
-    ),
-  );
   const name = `${measure.name}_matrix`;
   return html`<article class="figure transfer" data-figure="matrix">
     <div class="segments wrapping" role="group" aria-label="What the cells show">

@@ -10,6 +10,8 @@ PAGES = (
     "/explore",
     "/attacks",
     "/attacks/new",
+    "/transfer",
+    "/transfer/new",
     "/train",
     "/train/adversarial",
     "/reproduce",
