@@ -92,6 +92,10 @@ class Attack(Spec):
             )
         return parts
 
+    def image_count(self) -> int:
+        """As many as were chosen."""
+        return self.images.count_rows()
+
     def inputs(self, catalog: Catalog) -> list[str]:
         """The weights and the pixels."""
         return [catalog.model(self.model, field="model").weights_sha256, *self.images.inputs(catalog)]

@@ -233,6 +233,10 @@ class Spec(Parameters):
         give the same parts."""
         raise NotImplementedError
 
+    def image_count(self) -> int:
+        """How many images it works on, where that is known before."""
+        return 0
+
     def inputs(self, catalog: Catalog) -> list[str]:  # noqa: ARG002
         """Hashes of everything read besides the Spec (weights, data sets): they identify a result too."""
         return []

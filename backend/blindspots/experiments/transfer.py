@@ -151,6 +151,10 @@ class Transfer(Spec):
             for start in range(0, images, size)
         ]
 
+    def image_count(self) -> int:
+        """As many as were chosen."""
+        return self.images.count_rows()
+
     def inputs(self, catalog: Catalog) -> list[str]:
         """The weights, the pixels, and what an attack of this version finds."""
         models = [*self._models(catalog, "sources"), *self._models(catalog, "evaluated")]

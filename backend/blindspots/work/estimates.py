@@ -35,7 +35,7 @@ class Estimates(Progression):
         return {
             "parts": len(planned),
             "reused_parts": sum(part.fingerprint in known for part in new.parts),
-            "images": sum(part.units for part in planned) if "images" in spec.model_dump() else 0,
+            "images": spec.image_count(),
             "seconds": seconds,
             "seconds_basis": basis,
             "bytes_kept": sum(part.bytes_kept for part in planned),
