@@ -199,6 +199,15 @@ def test_summaries_are_json_without_nan(spec: dict[str, Any], finished: dict[str
         json.dumps(dict(part.summary), allow_nan=False)
 
 
+@pytest.mark.parametrize("spec", RUN_HERE)
+def test_a_list_shows_a_few_words_of_a_result(spec: dict[str, Any], finished: dict[str, Finished]) -> None:
+    outcome = finished[json.dumps(spec)]
+    shown = outcome.spec.headline(json.loads(json.dumps(dict(outcome.result.summary))))
+    assert len(json.dumps(shown)) < 2000
+    for name, value in shown.items():
+        assert isinstance(value, list) or value == outcome.result.summary[name]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("spec", RUN_HERE)
 def test_every_figure_draws(spec: dict[str, Any], theme: Any, finished: dict[str, Finished]) -> None:
