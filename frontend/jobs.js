@@ -48,7 +48,7 @@ export function outcome(job) {
   }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
   if (job.kind === "transfer" && found.rows) return brief(found);
-  if (job.kind === "adversarial_training" && found.arms) return `${found.conclusion.split(". ")[0]}.`;
+  if (job.kind === "adversarial_training" && found.conclusion) return `${found.conclusion.split(". ")[0]}.`;
   return "";
 }
 
