@@ -15,6 +15,7 @@ const kindWords = {
   plan: "Plan",
   reproduce: "Reproduction",
   transfer: "Transfer",
+  units: "Units",
 };
 
 /** @param {Job} job */
@@ -48,6 +49,7 @@ export function outcome(job) {
   }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
   if (job.kind === "transfer" && found.rows) return brief(found);
+  if (job.kind === "units" && found.conclusion) return `${found.layer}: ${found.conclusion.split(". ")[0]}.`.replace("..", ".");
   if (job.kind === "adversarial_training" && found.conclusion) return `${found.conclusion.split(". ")[0]}.`;
   return "";
 }

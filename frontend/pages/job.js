@@ -22,6 +22,7 @@ import { JobParameters } from "./job-parameters.js";
 import { ReproduceResult } from "./reproduce-result.js";
 import { TrainResult } from "./train-result.js";
 import { TransferResult } from "./transfer-result.js";
+import { UnitsResult } from "./units-result.js";
 
 /** @type {{[kind: string]: any}} */
 const results = {
@@ -31,6 +32,7 @@ const results = {
   fetch_dataset: FetchResult,
   reproduce: ReproduceResult,
   transfer: TransferResult,
+  units: UnitsResult,
 };
 
 /** @param {{id: string}} props */

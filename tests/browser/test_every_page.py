@@ -12,6 +12,8 @@ PAGES = (
     "/attacks/new",
     "/transfer",
     "/transfer/new",
+    "/units",
+    "/units/new",
     "/train",
     "/train/adversarial",
     "/reproduce",

@@ -20,8 +20,8 @@ RULE = (
     "The rule: Cliff's delta of two arms, the share of pairs in which the first is higher less the share in "
     f"which it is lower, with its 95 % interval. No detectable difference: the interval lies within "
     f"−{NEGLIGIBLE} to {NEGLIGIBLE} (negligible, Romano et al. 2006). Higher or lower: it excludes 0. "
-    "Otherwise undecided: more directions are needed. Directions whose score is the same for all images are "
-    "counted, and left out."
+    f"A delta below {NEGLIGIBLE} in size is called slight. Otherwise undecided: more directions are needed. "
+    "Directions whose score is the same for all images are counted, and left out."
 )
 NOTES = (
     "The paper shows chosen rows and gives no number. Here the rows are drawn at random, and every score is "
@@ -33,6 +33,8 @@ NOTES = (
     "Morcos et al. 2018 found that networks that rely on single directions generalise worse, and that "
     "class-selective units are not the important ones.",
     "Dey et al. 2020 (arXiv 2011.03043) find principal components more interpretable than both.",
+    "A rectified unit that answers to fewer images than a row holds fills its row with images of score 0, in "
+    "their order; random directions have no such rows.",
     "Images of the training set flatter every direction; the paper looks at images that were held out.",
 )
 
@@ -140,25 +142,29 @@ def conclude(tests: list[dict[str, Any]]) -> tuple[str, str]:
             "The paper's claim, that single units mean no more than random directions, was not tested: it "
             "needs both arms, with directions that differ between images."
         )
-    found = {known[score]["verdict"] for score in CLAIM}
     said = " and ".join(f"in {_named(score)} {_words(known[score])}" for score in CLAIM)
-    if found == {"no detectable difference"}:
-        verdict, lead = (
-            "agrees",
-            "These rows agree with the paper: single units share no more than random directions do.",
-        )
-    elif "higher" in found and "lower" in found:
-        verdict, lead = "mixed", "These rows are divided about the paper's claim."
-    elif "higher" in found:
-        verdict, lead = (
-            "contradicts",
-            "These rows speak against the paper: single units share more than random directions do.",
-        )
-    elif "lower" in found:
-        verdict, lead = "below", "Here random directions share even more than single units do."
-    else:
-        verdict, lead = "undecided", "These rows do not decide the paper's claim."
+    verdict, lead = _lead([known[score] for score in CLAIM])
     return verdict, f"{lead} Single units are {said}.{_chance(tests)}"
+
+
+def _lead(tests: list[dict[str, Any]]) -> tuple[str, str]:
+    """One word and the first sentence, from the tests of single units against random directions."""
+    found = {test["verdict"] for test in tests}
+    if found == {"no detectable difference"}:
+        return "agrees", (
+            "These rows agree with the paper: single units share no more than random directions do."
+        )
+    if "higher" in found and "lower" in found:
+        return "mixed", "These rows are divided about the paper's claim."
+    if "higher" in found:
+        slight = all(test["delta"] < NEGLIGIBLE for test in tests)
+        return "contradicts", (
+            f"These rows speak against the paper: single units share {'slightly ' * slight}more than random "
+            "directions do."
+        )
+    if "lower" in found:
+        return "below", "Here random directions share even more than single units do."
+    return "undecided", "These rows do not decide the paper's claim."
 
 
 def _named(score: str) -> str:
@@ -166,11 +172,12 @@ def _named(score: str) -> str:
 
 
 def _words(test: dict[str, Any]) -> str:
+    slightly = "slightly " if abs(test["delta"]) < NEGLIGIBLE else ""
     words = {
         "no detectable difference": "not detectably different",
-        "higher": "higher",
-        "lower": "lower",
-        "undecided": "neither higher nor equal beyond doubt",
+        "higher": f"{slightly}higher",
+        "lower": f"{slightly}lower",
+        "undecided": "not told apart",
     }[test["verdict"]]
     return f"{words} (delta {test['delta']:.2f}, {test['low']:.2f} to {test['high']:.2f})".replace("-", "−")
 
