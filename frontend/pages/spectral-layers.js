@@ -1,5 +1,5 @@
 // The layers of a network as lines of a table: sizes, proven bounds, and a small picture of all singular values.
-import { count, number } from "../format.js";
+import { count, number, plural } from "../format.js";
 import { html } from "../html.js";
 
 /** @typedef {Values} Line one layer of the summary, as docs/science.md names its columns */
@@ -11,7 +11,7 @@ export function SpectralLayers({ found }) {
   const convolutions = layers.some((line) => line.kernel);
   const grown = layers.some((line) => line.amplification);
   return html`<div class="scroll"><table class="layers">
-    <thead><tr><th>Layer</th>${convolutions && html`<th>Kernel, stride, padding</th>`}<th class="number">Norm, at most</th>
+    <thead><tr><th>Layer</th><th class="number">Norm, at most</th>
       ${convolutions && html`<th class="number" title="The layer at its own size with its padding, from below">At its own size</th>`}
       <th class="number">Smallest</th><th class="number">Lower frame bound</th>
       <th>All singular values</th><th class="number">Product so far</th>${grown && html`<th class="number">The attack's change has grown</th>`}</tr></thead>
@@ -24,8 +24,7 @@ export function SpectralLayers({ found }) {
 function Row({ line, convolutions, grown }) {
   const exact = line.upper - line.lower <= 1e-6 * line.upper;
   return html`<tr>
-    <td><strong>${line.name}</strong><div><small class="muted">${line.kind} ${line.size.join(" × ")}${line.folded ? ", normalisation folded in" : ""}</small></div></td>
-    ${convolutions && html`<td>${line.kernel ? facts(line) : ""}</td>`}
+    <td><strong>${line.name}</strong><div><small class="muted">${line.kind} ${line.size.join(" × ")}</small></div>${line.kernel && html`<div><small class="muted">${facts(line)}</small></div>`}</td>
     <td class="number"><strong>${number(line.upper, 4)}</strong>${!exact && html`<div><small class="muted" title="Proven: the norm lies between these, between all frequencies too">≥ ${number(line.lower, 5)}</small></div>`}</td>
     ${convolutions && html`<td class="number">${line.padded_norm === null ? "" : `≥ ${number(line.padded_norm, 4)}`}</td>`}
     <td class="number">${number(line.smallest)}</td>
@@ -36,16 +35,17 @@ function Row({ line, convolutions, grown }) {
   </tr>`;
 }
 
-/** "5 × 5, stride 1, padding 0". @param {Line} line */
+/** "stride 1, padding 0"; the kernel is the end of the size. @param {Line} line */
 function facts(line) {
   const pair = (/** @type {number[]} */ [first, second]) => (first === second ? `${first}` : `${first} × ${second}`);
-  const more = [
+  const found = [
     `stride ${pair(line.stride)}`,
     `padding ${pair(line.padding)}`,
     line.dilation.some((/** @type {number} */ each) => each > 1) && `dilation ${pair(line.dilation)}`,
     line.groups > 1 && `${count(line.groups)} groups`,
+    line.folded && "normalisation folded in",
   ];
-  return html`${line.kernel.join(" × ")}<div><small class="muted">${more.filter(Boolean).join(", ")}</small></div>`;
+  return found.filter(Boolean).join(", ");
 }
 
 /** Bars from 0 to the norm; their height is the root of the share, so that a single value is seen. @param {{line: Line}} props */
@@ -61,7 +61,7 @@ function Histogram({ line }) {
         return share > 0 ? html`<rect x=${place} y=${20 - height} width="0.85" height=${height} />` : null;
       })}
     </svg>
-    <figcaption><span>0</span><span>${count(line.values)}</span><span>${number(line.upper)}</span></figcaption>
+    <figcaption><span>0</span><span>${plural(line.values, "value")}</span><span>${number(line.upper)}</span></figcaption>
   </figure>`;
 }
 
