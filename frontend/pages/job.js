@@ -20,6 +20,7 @@ import { AttackResult } from "./attack-result.js";
 import { FetchResult } from "./fetch-result.js";
 import { JobParameters } from "./job-parameters.js";
 import { ReproduceResult } from "./reproduce-result.js";
+import { SpectralResult } from "./spectral-result.js";
 import { TrainResult } from "./train-result.js";
 import { TransferResult } from "./transfer-result.js";
 import { UnitsResult } from "./units-result.js";
@@ -31,6 +32,7 @@ const results = {
   train: TrainResult,
   fetch_dataset: FetchResult,
   reproduce: ReproduceResult,
+  spectral: SpectralResult,
   transfer: TransferResult,
   units: UnitsResult,
 };

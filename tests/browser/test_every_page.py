@@ -12,6 +12,8 @@ PAGES = (
     "/attacks/new",
     "/transfer",
     "/transfer/new",
+    "/spectral",
+    "/spectral/new",
     "/units",
     "/units/new",
     "/train",

@@ -57,7 +57,9 @@ class Spectral(Spec):
     )
     """The images near which the gain is measured."""
 
-    method: Method = Field(MinimumDistortion(), json_schema_extra={"x-when": {"measured": ["attack"]}})
+    method: Method = Field(
+        MinimumDistortion(mode="nearest"), json_schema_extra={"x-when": {"measured": ["attack"]}}
+    )
     """How the images are attacked. An equal attack that was run before is used again."""
 
     grid: int | None = Field(

@@ -15,7 +15,15 @@ from blindspots.experiments.spectral_run import grid_of, open_network
 from blindspots.science.spectrum.layers import Layer
 from blindspots.science.spectrum.local_gain import certified_radius
 from blindspots.science.spectrum.reading import Reading
+from blindspots.zoo.papers import TABLE_5
 
+CAUTION = (
+    "The weights of that network were never published, so nothing here is compared with it. Its lower column "
+    "is the smallest of the min(rows, columns) singular values: conv5, fc1 and fc3 have fewer outputs than "
+    "inputs, and their lower frame bound is 0. The first edition's norm of conv1 lacks the factor 1/S of a "
+    "stride S; the later edition prints S⁻², and its value changed by more than that. Pooling and "
+    "normalisation are not in it."
+)
 BINS = 48
 SHARES = np.linspace(0, 1, 201)  # at which the sorted singular values are kept for the figure
 COLUMNS = ("index", "label", "prediction", "gain", "margin", "l2", "success", "amplification")
@@ -38,6 +46,7 @@ def merge_parts(spec: Spectral, context: Context) -> Result:
         "layers": layers,
         "factors": _factors(reading),
         "measured": None,
+        "reference": _reference(),
     }
     if spec.measured != "weights":
         columns = _images(parts, bounds[-1])
@@ -120,6 +129,19 @@ def _factors(reading: Reading) -> list[dict[str, JsonValue]]:
         for each in reading.passages
         if each.layer is None and (each.factor != 1 or len(each.inputs) > 1)
     ]
+
+
+def _reference() -> dict[str, JsonValue]:
+    """Table 5 as it is printed: of weights that nobody has, so it stands for itself."""
+    rows: list[JsonValue] = [
+        {
+            **vars(row),
+            "size": list(row.size),
+            "lower_frame_bound_is_zero": row.layer in ("conv5", "fc1", "fc3"),
+        }
+        for row in TABLE_5
+    ]
+    return {"source": "Szegedy et al. 2013, table 5, AlexNet", "caution": CAUTION, "rows": rows}
 
 
 def _images(parts: Sequence[StoredResult], bound: float) -> dict[str, Array]:
