@@ -78,7 +78,7 @@ function Row({ row, found }) {
     ? "never changes"
     : `${count(row.top_classes[label])} of ${count(row.top_label.length)} are ${name(label)}, likeness ${number(row.coherence, 2)}`;
   return html`<article class="unit">
-    <p><strong>${row.arm_name === "random_images" ? "Set" : "No."} ${row.unit}</strong> <span class="muted">${said}</span></p>
+    <p><strong>${found.arms[row.arm].row} ${row.unit}</strong> <span class="muted">${said}</span></p>
     <div class="images">
       ${row.image_index.map(
         (image, rank) =>

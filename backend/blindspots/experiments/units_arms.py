@@ -31,8 +31,13 @@ ARMS: dict[ArmName, Arm] = {
 def arm_title(name: str) -> str:
     """For the user; also of the stops of a rotation."""
     if name.startswith(ROTATION):
-        return f"{float(name.removeprefix(ROTATION)):.0%} of the rotation"
+        return f"{100 * float(name.removeprefix(ROTATION)):.0f} % of the rotation"
     return next(arm.title for key, arm in ARMS.items() if key == name)
+
+
+def row_name(name: str) -> str:
+    """What one row of an arm is called."""
+    return next((arm.row for key, arm in ARMS.items() if key == name), "turned unit")
 
 
 def rotation_stops(steps: int) -> list[tuple[str, float]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.parameters import Array, Arrays
-from blindspots.experiments.units_arms import ROTATION, arm_title
+from blindspots.experiments.units_arms import ROTATION, arm_title, row_name
 from blindspots.science.statistics import cliffs_delta, mann_whitney
 from blindspots.zoo.layers import Layer
 
@@ -77,6 +77,7 @@ def _arm(name: str, place: int, columns: Arrays, live: Array) -> dict[str, Any]:
     return {
         "arm": name,
         "title": arm_title(name),
+        "row": row_name(name),
         "share": float(name.removeprefix(ROTATION)) if name.startswith(ROTATION) else None,
         "first": int(np.searchsorted(columns["arm"], place)),
         "directions": total,
@@ -188,7 +189,8 @@ def _chance(tests: list[dict[str, Any]]) -> str:
     if not found:
         return ""
     test = found[0]
-    numbers = f"({test['mean_a']:.0%} of one label on average, {test['mean_b']:.0%} by chance)"
+    numbers = f"({100 * test['mean_a']:.0f} % of one label on average, "
+    numbers += f"{100 * test['mean_b']:.0f} % by chance)"
     if test["verdict"] == "higher":
         return f" Rows of random directions are purer than images drawn by chance {numbers}."
     return f" Rows of random directions are not shown to be purer than images drawn by chance {numbers}."
