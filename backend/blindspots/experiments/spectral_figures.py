@@ -60,7 +60,7 @@ def draw_spectrum(outcome: Outcome, theme: Theme) -> Any:
             hovertemplate=layers[number]["name"] + "<br>%{x:.0%} are larger than %{y:.4g}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
-        xaxis={"title": {"text": "share of the singular values"}, "tickformat": ".0%"},
+        xaxis={"title": {"text": "share of the singular values"}, "tickformat": ".0%", "range": [0, 1.02]},
         yaxis={"title": {"text": "singular value"}, **POWERS},
         showlegend=True,
     )
