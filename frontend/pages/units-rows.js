@@ -24,6 +24,8 @@ export function UnitsRows({ job }) {
   const right = named(query.get("right"), "random", 1);
   const all = query.get("rows") === "all";
   const options = arms.map((arm) => [arm.arm, arm.title]);
+  const label = query.get("label") ?? "";
+  const names = job.summary.class_names.map((/** @type {string} */ name, /** @type {number} */ each) => [each, name]);
   const larger = Math.max(arms[left]?.directions, arms[right]?.directions);
   return html`<section aria-label="Rows of images" class="units">
     <h2>Rows of images</h2>
@@ -31,10 +33,11 @@ export function UnitsRows({ job }) {
     <div class="filters">
       <${Select} id="left-arm" label="On the left" value=${arms[left]?.arm} change=${setting("left")} options=${options} />
       <${Select} id="right-arm" label="On the right" value=${arms[right]?.arm} change=${setting("right")} options=${options} />
+      <${Select} id="row-label" label="Most common label" value=${label} change=${setting("label")} options=${[["", "Any"], ...names]} />
       <${Rotation} arms=${arms} shown=${arms[right]?.arm} />
     </div>
     <div class="sides">
-      ${[left, right].map((arm, side) => html`<${Side} key=${side} job=${job} arm=${arm} limit=${all ? most : few} />`)}
+      ${[left, right].map((arm, side) => html`<${Side} key=${side} job=${job} arm=${arm} limit=${all ? most : few} label=${label} />`)}
     </div>
     ${larger > few && html`<div><button type="button" onClick=${() => setQuery({ rows: all ? null : "all" })}>${all ? `Show ${few} rows` : larger > most ? `Show ${most} rows` : "Show all rows"}</button></div>`}
   </section>`;
@@ -54,12 +57,13 @@ function Rotation({ arms, shown }) {
   </div>`;
 }
 
-/** @param {{job: Job, arm: number, limit: number}} props */
-function Side({ job, arm, limit }) {
-  const { data, error, reload } = useSteadyResource(`/jobs/${job.id}/examples?row=${arm}&limit=${limit}`);
+/** @param {{job: Job, arm: number, limit: number, label: string}} props */
+function Side({ job, arm, limit, label }) {
+  const only = label === "" ? "" : `&true_class=${label}`;
+  const { data, error, reload, stale } = useSteadyResource(`/jobs/${job.id}/examples?row=${arm}&limit=${limit}${only}`);
   const facts = job.summary.arms[arm];
   return html`<div class="side" data-arm=${facts.arm}>
-    <h3>${facts.title} <small class="muted">${count(Math.min(limit, facts.directions))} of ${count(facts.directions)}</small></h3>
+    <h3>${facts.title} <small class="muted">${data && !stale ? `${count(data.rows.length)} of ${count(data.matching)}${only && ` with that label, of ${count(facts.directions)}`}` : ""}</small></h3>
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${!data && !error && html`<${Skeletons} count=${4} height="96px" />`}
     ${data?.rows.map((/** @type {UnitRow} */ row) => html`<${Row} key=${row.index} row=${row} found=${job.summary} />`)}

@@ -55,6 +55,11 @@ def test_rows_of_two_arms_stand_side_by_side(page: Page, units: dict[str, Any]) 
     expect(page.locator("[data-arm=random_images] .unit")).to_have_count(12)
     page.get_by_role("button", name="Show all rows").click()
     expect(page.locator("[data-arm=natural] .unit")).to_have_count(100)
+    page.get_by_label("Most common label").select_option("4")
+    page.wait_for_url(re.compile("label=4"))
+    expect(page.locator("[data-arm=natural] h3")).to_contain_text("with that label, of 100")
+    for said in page.locator("[data-arm=natural] .unit p").all_inner_texts():
+        assert "of 8 are 4" in said
 
 
 def test_the_slider_rotates_the_basis(page: Page, units: dict[str, Any]) -> None:
