@@ -26,6 +26,8 @@ import { System } from "./pages/system.js";
 import { Train } from "./pages/train.js";
 import { Transfers } from "./pages/transfer.js";
 import { TransferNew } from "./pages/transfer-new.js";
+import { UnitsJobs } from "./pages/units.js";
+import { UnitsNew } from "./pages/units-new.js";
 
 /** @type {{[path: string]: {title: string, page: any}}} */
 const pages = {
@@ -37,6 +39,8 @@ const pages = {
   "/transfer/new": { title: "New transfer", page: TransferNew },
   "/spectral": { title: "Spectral", page: Spectra },
   "/spectral/new": { title: "New spectral job", page: SpectralNew },
+  "/units": { title: "Units", page: UnitsJobs },
+  "/units/new": { title: "New units job", page: UnitsNew },
   "/train": { title: "Train", page: Train },
   "/train/adversarial": { title: "Adversarial training", page: AdversarialNew },
   "/reproduce": { title: "Reproduce", page: Reproduce },

@@ -16,6 +16,7 @@ const kindWords = {
   reproduce: "Reproduction",
   spectral: "Spectra",
   transfer: "Transfer",
+  units: "Units",
 };
 
 /** @param {Job} job */
@@ -53,6 +54,7 @@ export function outcome(job) {
     const seen = found.gain_max === undefined ? "" : `, largest gain seen ${number(found.gain_max)}`;
     return `Bound ${number(found.bound)}${seen}`;
   }
+  if (job.kind === "units" && found.conclusion) return `${found.layer}: ${found.conclusion.split(". ")[0]}.`.replace("..", ".");
   if (job.kind === "adversarial_training" && found.conclusion) return `${found.conclusion.split(". ")[0]}.`;
   return "";
 }

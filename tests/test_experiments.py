@@ -15,6 +15,7 @@ from blindspots.experiments.attack_method import AttackMethod
 from blindspots.experiments.base import Result, Spec
 from blindspots.experiments.examples import ExampleQuery
 from blindspots.experiments.methods import Method
+from blindspots.experiments.units_arms import ARMS
 from blindspots.zoo import datasets
 from in_memory import Finished, Laboratory, MemoryResult, summary_without_time, train_on_digits
 
@@ -58,6 +59,7 @@ def small_specs() -> Iterator[dict[str, Any]]:
     yield {"kind": "transfer", "sources": model, "evaluated": model, "images": DIGITS}
     for measured in ("weights", "gain", "attack"):
         yield {"kind": "spectral", "model": "digits-softmax", "measured": measured, "images": DIGITS}
+    yield {"kind": "units", "model": "digits-softmax", "images": DIGITS, "k": 4, "arms": list(ARMS)}
     network = {"kind": "train", "dataset": "digits", **SMALL_TRAININGS[0]}
     attack = {"kind": "attack", "model": "@network", "images": DIGITS}
     yield {"kind": "plan", "jobs": [{"name": "network", "spec": network}, {"name": "it", "spec": attack}]}

@@ -23,6 +23,7 @@ export function changedPath(job) {
   if (job.kind === "reproduce" && asked.experiment) return `/reproduce?experiment=${asked.experiment}&preset=${asked.preset}`;
   if (job.kind === "adversarial_training") return `/train/adversarial?from=${job.id}`;
   if (job.kind === "spectral") return `/spectral/new?from=${job.id}`;
+  if (job.kind === "units") return `/units/new?from=${job.id}`;
   if (job.kind === "transfer") return `/transfer/new?from=${job.id}`;
   return job.kind === "attack" ? `/attacks/new?from=${job.id}` : job.kind === "train" ? `/train?from=${job.id}` : null;
 }

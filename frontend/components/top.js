@@ -13,6 +13,7 @@ const links = [
   ["/attacks", "Attacks"],
   ["/transfer", "Transfer"],
   ["/spectral", "Spectral"],
+  ["/units", "Units"],
   ["/train", "Train"],
   ["/reproduce", "Reproduce"],
   ["/history", "History"],

@@ -23,6 +23,7 @@ import { ReproduceResult } from "./reproduce-result.js";
 import { SpectralResult } from "./spectral-result.js";
 import { TrainResult } from "./train-result.js";
 import { TransferResult } from "./transfer-result.js";
+import { UnitsResult } from "./units-result.js";
 
 /** @type {{[kind: string]: any}} */
 const results = {
@@ -33,6 +34,7 @@ const results = {
   reproduce: ReproduceResult,
   spectral: SpectralResult,
   transfer: TransferResult,
+  units: UnitsResult,
 };
 
 /** @param {{id: string}} props */

@@ -14,6 +14,8 @@ PAGES = (
     "/transfer/new",
     "/spectral",
     "/spectral/new",
+    "/units",
+    "/units/new",
     "/train",
     "/train/adversarial",
     "/reproduce",

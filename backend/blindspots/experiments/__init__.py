@@ -14,20 +14,22 @@ from blindspots.experiments.reproduce import Reproduce
 from blindspots.experiments.spectral import Spectral
 from blindspots.experiments.train import Train
 from blindspots.experiments.transfer import Transfer
+from blindspots.experiments.units import Units
 
 Experiment = Annotated[
-    Train | Attack | Transfer | Spectral | AdversarialTraining | Reproduce | Plan | FetchDataset,
+    Train | Attack | Transfer | Spectral | Units | AdversarialTraining | Reproduce | Plan | FetchDataset,
     Field(discriminator="kind"),
 ]
 
 EXPERIMENT: TypeAdapter[
-    Train | Attack | Transfer | Spectral | AdversarialTraining | Reproduce | Plan | FetchDataset
+    Train | Attack | Transfer | Spectral | Units | AdversarialTraining | Reproduce | Plan | FetchDataset
 ] = TypeAdapter(Experiment)
 KINDS: Mapping[str, type[Spec]] = {
     "train": Train,
     "attack": Attack,
     "transfer": Transfer,
     "spectral": Spectral,
+    "units": Units,
     "adversarial_training": AdversarialTraining,
     "reproduce": Reproduce,
     "plan": Plan,
