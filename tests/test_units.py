@@ -1,6 +1,7 @@
 """Units jobs: what they promise of rows, arms and tests, and what they refuse."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -222,3 +223,40 @@ def test_the_verdict_follows_its_rule() -> None:
     assert words(higher, lower) == "mixed"
     assert words(same, lower) == "below"
     assert conclude([])[0] == "not tested"
+
+
+def test_memory_does_not_grow_with_the_images(laboratory: Laboratory) -> None:
+    facts = laboratory.model("digits-softmax", field="model")
+
+    class Endless:
+        """Blocks of the same images, and what is still held of them."""
+
+        device = "cpu"
+
+        def __init__(self) -> None:
+            self.pixels = np.zeros((200_000, *facts.input_shape), np.uint8)
+            self.labels = np.arange(200_000) % 10
+
+        def model(self, _: str) -> Any:
+            return facts, laboratory.weights[facts.id]
+
+        def dataset(self, _: str, __: str) -> Any:
+            return self.pixels, self.labels
+
+        def progress(self, *_: Any) -> None: ...
+
+        def check_cancelled(self) -> None: ...
+
+    def peak(count: int) -> int:
+        images = {**DIGITS, "count": count, "selection": "first"}
+        spec = units(model=facts.name, images=images, arms=["natural", "random"])
+        tracemalloc.start()
+        try:
+            spec.run(Part("", {"untrained": False, "start": 0, "stop": count}), endless)  # type: ignore[arg-type]
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    endless = Endless()
+    peak(5_000)
+    assert peak(200_000) - peak(20_000) < 50 * 180_000, "a few numbers of each image, never its pixels"

@@ -37,15 +37,16 @@ def watch_block(spec: "Units", part: Part, context: Context) -> Result:
     columns = np.concatenate([columns for _, columns in arms.values()], axis=1)
     watch = Watch(*_scored(block, columns), k=spec.k, classes=len(facts.class_names))
     start, stop = int(str(part.parameters["start"])), int(str(part.parameters["stop"]))
-    seen = []
+    index, label = [], []
     for first in range(start, stop, LOADED):
-        seen.append(block.load(slice(first, min(first + LOADED, stop))))
-        rows = torch.arange(first, first + len(seen[-1].index), device=context.device)
-        labels = torch.from_numpy(seen[-1].label).to(context.device)
-        for number, codes in enumerate(block.codes(seen[-1])):
+        selected = block.load(slice(first, min(first + LOADED, stop)))
+        index.append(np.array(selected.index))  # a copy: the view would keep the whole selection
+        label.append(selected.label)
+        rows = torch.arange(first, first + len(selected.index), device=context.device)
+        labels = torch.from_numpy(selected.label).to(context.device)
+        for number, codes in enumerate(block.codes(selected)):
             here = slice(number * CHUNK, number * CHUNK + len(codes))
             watch.add(codes, labels[here], rows[here])
-        seen[-1] = Selected(seen[-1].index, seen[-1].images[:0], seen[-1].label)  # the pixels can go
         done = min(first + LOADED, stop) - start
         context.progress(done, stop - start, f"{done} of {stop - start} images seen")
     found = watch.found()
@@ -54,8 +55,7 @@ def watch_block(spec: "Units", part: Part, context: Context) -> Result:
         "class_count": found.class_count, "square_sum": found.square_sum, "least": found.least,
     }  # fmt: skip
     stored = {name: value.cpu().numpy() for name, value in arrays.items()}
-    stored["index"] = np.concatenate([each.index for each in seen])
-    stored["label"] = np.concatenate([each.label for each in seen])
+    stored["index"], stored["label"] = np.concatenate(index), np.concatenate(label)
     stored["unit"] = np.concatenate([units for units, _ in arms.values()])
     stored["direction"] = columns.T.astype(np.float32)
     stored["arm_size"] = np.array([len(units) for units, _ in arms.values()])
