@@ -58,10 +58,10 @@ def test_the_slider_magnifies_the_change_and_the_link_keeps_it(page: Page, attac
     expect(page.locator(TRIPTYCH)).to_be_visible()
     before = page.evaluate(SCALE)
     slider.fill("2")  # two doublings
-    page.wait_for_function(f"Math.abs(({SCALE})() / {before} - 0.25) < 0.01")
+    page.wait_for_function(f"() => Math.abs(({SCALE})() / {before} - 0.25) < 0.01")
     page.reload()
     expect(page.locator(TRIPTYCH)).to_be_visible()
-    page.wait_for_function(f"Math.abs(({SCALE})() / {before} - 0.25) < 0.01")
+    page.wait_for_function(f"() => Math.abs(({SCALE})() / {before} - 0.25) < 0.01")
 
 
 def test_another_theme_is_drawn_in_its_own_colours(page: Page, attack: dict[str, Any]) -> None:
