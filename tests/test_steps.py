@@ -198,6 +198,12 @@ def test_a_plan_that_cannot_work_is_refused_whole(
     assert bench.service.jobs(JobQuery(lane="batch"))["items"] == []
 
 
+def test_a_long_plan_does_not_go_past_others(bench: Workbench) -> None:
+    with pytest.raises(InvalidInput, match="interactive lane") as refused:
+        bench.service.submit(plan(("a", stub(part_count=20))), owner="ada", lane="interactive")
+    assert refused.value.field == "lane"
+
+
 def test_an_estimate_counts_the_steps(bench: Workbench) -> None:
     before = bench.service.estimate(plan(("train", SOFTMAX), ("attack", ATTACK)))
     assert before["steps"] == 2

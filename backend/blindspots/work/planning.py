@@ -50,12 +50,7 @@ class Planning(Reading):
             raise InvalidInput(
                 f"This job would have {len(parts)} parts; 1 to {LARGEST_PLAN} are possible. Ask for less."
             )
-        if lane == "interactive" and sum(part.units for part in parts) > INTERACTIVE_IMAGES:
-            raise InvalidInput(
-                f"The interactive lane is for jobs of at most {INTERACTIVE_IMAGES} images. "
-                "Send this one to the batch lane.",
-                field="lane",
-            )
+        check_lane(lane, sum(part.units for part in parts))
         return parts
 
     def _new_job(
@@ -130,6 +125,16 @@ def check_text(document: Any, path: str = "") -> None:
     elif isinstance(document, list):
         for value in document:
             check_text(value, path)
+
+
+def check_lane(lane: Lane, units: int) -> None:
+    """Raises InvalidInput where a job is too long for the lane that a click waits for."""
+    if lane == "interactive" and units > INTERACTIVE_IMAGES:
+        raise InvalidInput(
+            f"The interactive lane is for jobs of at most {INTERACTIVE_IMAGES} images. "
+            "Send this one to the batch lane.",
+            field="lane",
+        )
 
 
 def named_dataset(document: Mapping[str, Any]) -> str | None:

@@ -99,7 +99,9 @@ def foresee(
         yield from foresee(kinds, child, here, depth + 1)
 
 
-def check_steps(kinds: Mapping[str, type[Spec]], spec: Spec, catalog: Catalog) -> None:
-    """Raises InvalidInput where a step could not be submitted even if all before it succeed."""
-    for foreseen in foresee(kinds, spec, catalog):
-        foreseen.spec.plan(foreseen.catalog)
+def check_steps(kinds: Mapping[str, type[Spec]], spec: Spec, catalog: Catalog) -> int:
+    """How many units of work the steps have. Raises InvalidInput where a step could not be submitted even if
+    all before it succeed.
+    """
+    found = foresee(kinds, spec, catalog)
+    return sum(part.units for foreseen in found for part in foreseen.spec.plan(foreseen.catalog))

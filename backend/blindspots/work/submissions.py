@@ -15,7 +15,7 @@ from blindspots.store.jobs import NewJob
 from blindspots.work.estimates import Estimates, together
 from blindspots.work.fingerprints import digest
 from blindspots.work.foundation import Json
-from blindspots.work.planning import INTERACTIVE_IMAGES, Lane, Request, check_text, with_reused
+from blindspots.work.planning import INTERACTIVE_IMAGES, Lane, Request, check_lane, check_text, with_reused
 from blindspots.work.promises import check_steps, foresee
 
 
@@ -47,7 +47,7 @@ class Submissions(Estimates):
         resolved = spec.resolve(self.known)
         self._check_device(resolved)
         parts = self._plan(resolved, lane)
-        check_steps(self.kinds, resolved, self.known)
+        check_lane(lane, check_steps(self.kinds, resolved, self.known))
         new = self._new_job(resolved, parts, request)
         try:
             job_id = self._store(new, resolved, request)
