@@ -101,6 +101,7 @@ class Job(Answer):
     lane: Lane
     kept: bool
     owner: str
+    project_id: str
     model: Named | None
     dataset: str | None
     created_at: str
