@@ -11,7 +11,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from bad_requests import ATTACK
-from blindspots.api.app import OPEN, create_app
+from blindspots.api.access import STRANGERS as OPEN
+from blindspots.api.app import create_app
 from blindspots.api.frontend import Assets, page_file
 from blindspots.errors import NotFound
 from blindspots.settings import Settings

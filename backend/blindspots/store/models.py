@@ -59,8 +59,9 @@ def _enter(tx: Connection, new: NewModelRow, job_id: str, project_id: str) -> di
     model_id, name = new_id(), _free_name(tx, new.name, project_id)
     tx.execute(
         insert(models).values(
-            id=model_id, project_id=project_id, name=name, network=new.network, parameters=dict(new.parameters),
-            weights_sha256=new.weights.sha256, input_shape=list(new.input_shape),
+            id=model_id, project_id=project_id, name=name, network=new.network,
+            parameters=dict(new.parameters), weights_sha256=new.weights.sha256,
+            input_shape=list(new.input_shape),
             class_names=list(new.class_names), dataset=new.dataset, metrics=dict(new.metrics),
             multiply_adds=new.multiply_adds, linear=new.linear, smooth=new.smooth, job_id=job_id,
             created_at=now(),

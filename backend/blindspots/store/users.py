@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, exists, insert, select, update
 
 from blindspots.errors import Conflict, NotFound
 from blindspots.store.database import new_id, now
@@ -49,9 +49,10 @@ def add(tx: Connection, name: str, display_name: str, *, password: str | None, s
 
 
 def change(tx: Connection, user_id: str, **values: Any) -> None:
-    """Set columns. Raises Conflict when no service admin would be left who can sign in."""
+    """Set columns. Raises Conflict when thereby no admin of the service would be left."""
+    had = has_admin(tx)
     tx.execute(update(users).where(users.c.id == user_id).values(**values))
-    if not has_admin(tx):
+    if had and not has_admin(tx):
         raise Conflict("This is the last admin of the service; make another one first.")
 
 
@@ -72,11 +73,6 @@ def has_admin_with_password(tx: Connection) -> bool:
         users.c.service_admin.is_(True), users.c.disabled_at.is_(None), users.c.password.is_not(None)
     )
     return bool(tx.execute(select(admin)).scalar_one())
-
-
-def count(tx: Connection) -> int:
-    """How many people there are."""
-    return int(tx.execute(select(func.count()).select_from(users)).scalar_one())
 
 
 def remember_address(tx: Connection, user_id: str, address: str) -> None:

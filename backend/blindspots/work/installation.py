@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from blindspots.experiments.base import Spec
 from blindspots.store import files, history, workers
 from blindspots.work.foundation import Json
-from blindspots.work.shelves import Shelves
+from blindspots.work.people import People
 
 
 def installed_version(package: str) -> str | None:
@@ -23,7 +23,7 @@ def installed_version(package: str) -> str | None:
         return None
 
 
-class Installation(Shelves):
+class Installation(People):
     """The catalog and the state of the service."""
 
     def catalog(self) -> Json:

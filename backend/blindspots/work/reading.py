@@ -63,6 +63,14 @@ class Reading(Foundation):
             found = events.read_after(tx, after, limit)
         return [each for each in found if self.sees_event(each)]
 
+    def events_page(self, after: int | None, limit: int) -> Json:
+        """What the actor may hear of: items, latest (the id to ask for next)."""
+        with self.database.read() as tx:
+            latest = events.latest(tx)
+            found = [] if after is None else events.read_after(tx, after, limit)
+        seen = found[-1]["event_id"] if found else latest
+        return {"items": [each for each in found if self.sees_event(each)], "latest": seen}
+
     def sees_event(self, event: Json) -> bool:
         """Whether the actor may hear of it."""
         return self.actor.sees(event.get("project_id", MAIN_PROJECT))
