@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from blindspots.api.auth import Authenticator, client_address, session_cookie
 from blindspots.api.bodies import JsonBody
+from blindspots.api.people_schemas import MadeToken, Session
 from blindspots.api.reception import Reception
 from blindspots.api.replies import reply
-from blindspots.api.schemas import Items, MadeToken, Session
+from blindspots.api.schemas import Items
 from blindspots.api.sign_in import farewell, welcome
 from blindspots.api.wiring import ServiceHere
 from blindspots.errors import Conflict, InvalidInput

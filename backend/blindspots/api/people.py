@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from blindspots.api.account import PlainText, here
 from blindspots.api.bodies import JsonBody
+from blindspots.api.people_schemas import AuditPage
 from blindspots.api.replies import reply
-from blindspots.api.schemas import AuditPage, Items
+from blindspots.api.schemas import Items
 from blindspots.api.wiring import ServiceHere
 from blindspots.work.actor import Role
 

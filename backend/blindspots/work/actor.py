@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from blindspots.errors import Forbidden, NotFound
+from blindspots.errors import Conflict, Forbidden, NotFound
 from blindspots.store.tables import MAIN_PROJECT
 
 Role = Literal["viewer", "member", "admin"]
@@ -58,8 +58,14 @@ class Actor:
             return
         raise Forbidden("Only its owner, as a member of the project, and admins of the project may do that.")
 
+    def require_people(self) -> None:
+        """Raises Conflict where there is one local user."""
+        if self.way == "local":
+            raise Conflict("This installation has one user and no sign-in. People need BLINDSPOTS_TEAM=true.")
+
     def require_service_admin(self) -> None:
         """Raises Forbidden."""
+        self.require_people()
         if not self.service_admin:
             raise Forbidden("Only an admin of the whole service may do that.")
 

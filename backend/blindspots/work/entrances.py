@@ -98,8 +98,9 @@ class Entrances(Shelves):
 
     def _me(self) -> str:
         """The actor's id. Raises Conflict where there are no people."""
+        self.actor.require_people()
         if self.actor.user_id is None:
-            raise Conflict("This installation has one user and no sign-in. People and tokens need team mode.")
+            raise Conflict("The program itself has no account.")
         return self.actor.user_id
 
     def _myself(self) -> str:

@@ -144,6 +144,7 @@ class People(Entrances):
 
     def invite(self, project: str, role: Role) -> Json:
         """A link that lets one newcomer in; the answer holds its code, and nothing does afterwards."""
+        self.actor.require_people()
         code = keys.new_key()
         with self.database.write() as tx:
             found = self._project(tx, project, "admin")
@@ -218,6 +219,7 @@ class People(Entrances):
     ) -> Json:
         """Lines of the log, the newest first: items, next. Admins of a project read those of theirs."""
         actor = self.actor
+        actor.require_people()
         within = [project for project in actor.roles if actor.role(project) == "admin"]
         if not within and not actor.service_admin:
             actor.require_service_admin()
