@@ -56,18 +56,22 @@ class Team:
         self._make_people()
         self.main = self._make_things("main", "mia", CANARY)
         self.other = self._make_things("other", "eve", "of the others")
-        app = create_app(self.bench.settings, self.service)
-        self._socket = listen("127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_config=None, lifespan="on", ws="none", proxy_headers=False)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
-        )
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
+        self._servers: list[tuple[uvicorn.Server, threading.Thread]] = []
+        self.url = self.serve()
         self.clients = {name: self.client(self.session(name)) for name in PEOPLE}
+
+    def serve(self, **settings: Any) -> str:
+        """Start a server with these settings; answers its address."""
+        listener = listen("127.0.0.1", 0)
+        app = create_app(self.bench.settings.model_copy(update=settings), self.service)
+        config = uvicorn.Config(app, log_config=None, lifespan="on", ws="none", proxy_headers=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        self._servers.append((server, thread))
+        while not server.started:
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     def _make_people(self) -> None:
         stored = passwords.hashed(PASSWORD)
@@ -139,6 +143,7 @@ class Team:
         """End everything."""
         for client in self._opened:
             client.close()
-        self._server.should_exit = True
-        self._thread.join(10)
+        for server, thread in self._servers:
+            server.should_exit = True
+            thread.join(10)
         self.bench.close()

@@ -3,13 +3,14 @@
 import httpx2
 import pytest
 
-from blindspots.api.access import MANAGE, NEEDS, OPEN, READ, SELF, SERVICE, WRITE
+from blindspots.api.access import MANAGE, NEEDS, OPEN, PAGE, READ, SELF, SERVICE, WRITE
 from team import CANARY, PEOPLE, Team
 from test_security import ROUTES
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 CLOSED = sorted(route for route, need in NEEDS.items() if need is not OPEN)
 MEETS = {  # who meets what a route asks for at least
+    PAGE: set(PEOPLE),
     READ: set(PEOPLE),
     WRITE: {"root", "pam", "mia", "max", "eve"},
     SELF: set(PEOPLE),
@@ -133,7 +134,7 @@ def test_a_token_may_do_no_more_than_its_scope(team: Team) -> None:
                 need = NEEDS[route]
                 path = of_main(team, route[1]) if need in (MANAGE, SERVICE, SELF) else of_nobody(route[1])
                 answer = ask(client, route, path)
-                wanted = need is READ or (need is WRITE and most is WRITE)
+                wanted = need in (PAGE, READ) or (need is WRITE and most is WRITE)
                 assert (answer.status_code != 403) == wanted, (name, scope, route, answer.text)
     with team.bearer("root", "admin", "main") as bound:
         assert bound.get("/api/v1/users").status_code == 403

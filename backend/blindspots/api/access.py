@@ -19,6 +19,7 @@ class Need(Enum):
     """What it takes, at least."""
 
     OPEN = "nothing: strangers may come"
+    PAGE = "nothing for the files of the pages, which the door knows; for all else, to be signed in"
     READ = "to be signed in, or a token of any scope"
     WRITE = "to be a member of a project, or a token with scope submit"
     SELF = "a person at a browser: no token will do"
@@ -26,7 +27,7 @@ class Need(Enum):
     SERVICE = "to be an admin of the whole service"
 
 
-OPEN, READ, WRITE, SELF, MANAGE, SERVICE = Need
+OPEN, PAGE, READ, WRITE, SELF, MANAGE, SERVICE = Need
 
 NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/healthz"): OPEN,
@@ -37,8 +38,8 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("POST", "/join"): OPEN,
     ("POST", "/api/v1/session"): OPEN,
     ("GET", "/api/openapi.json"): READ,
-    ("GET", "/{path:path}"): READ,
-    ("HEAD", "/{path:path}"): READ,
+    ("GET", "/{path:path}"): PAGE,
+    ("HEAD", "/{path:path}"): PAGE,
     ("GET", "/api/v1/catalog"): READ,
     ("GET", "/api/v1/jobs"): READ,
     ("POST", "/api/v1/jobs"): WRITE,
@@ -111,7 +112,7 @@ async def allowed(request: Request) -> None:
     """Raises Forbidden, and enters that into the audit log."""
     need = NEEDS.get((request.method, request.scope["route"].path))
     actor: Actor | None = request.state.identity
-    if need is OPEN:
+    if need in (OPEN, PAGE):
         return
     if need is None or actor is None:
         raise Forbidden("This address is not open to anybody.")
