@@ -8,9 +8,11 @@ import { Top } from "./components/top.js";
 import { html } from "./html.js";
 import { listenForKeys } from "./keys.js";
 import { place } from "./router.js";
+import { AccountPage } from "./pages/account.js";
 import { AdversarialNew } from "./pages/adversarial-new.js";
 import { AttackNew } from "./pages/attack-new.js";
 import { Attacks } from "./pages/attacks.js";
+import { Audit } from "./pages/audit.js";
 import { Data } from "./pages/data.js";
 import { Explore } from "./pages/explore.js";
 import { History } from "./pages/history.js";
@@ -18,6 +20,7 @@ import { Home } from "./pages/home.js";
 import { JobPage } from "./pages/job.js";
 import { Missing } from "./pages/missing.js";
 import { Models } from "./pages/models.js";
+import { People } from "./pages/people.js";
 import { Reproduce } from "./pages/reproduce.js";
 import { SignedOut } from "./pages/signed-out.js";
 import { Spectra } from "./pages/spectral.js";
@@ -48,6 +51,9 @@ const pages = {
   "/models": { title: "Models", page: Models },
   "/data": { title: "Data", page: Data },
   "/system": { title: "System", page: System },
+  "/account": { title: "Account", page: AccountPage },
+  "/people": { title: "People", page: People },
+  "/audit": { title: "Audit log", page: Audit },
 };
 
 /** @param {string} path */
