@@ -21,7 +21,7 @@ from blindspots.experiments.base import Catalog, Context, NewModel, Outcome, Par
 from blindspots.experiments.facts import DatasetFacts
 from blindspots.experiments.parameters import Arrays
 from blindspots.experiments.train import LARGEST_NETWORK, Decay
-from blindspots.zoo.architectures import MultilayerPerceptron
+from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 
 if TYPE_CHECKING:
     from blindspots.science.weight_decay import WeightDecay

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from blindspots.zoo.architectures import (
-    AutoencoderSoftmax,
-    Convolutional,
-    MultilayerPerceptron,
-    parse,
-)
+from blindspots.zoo.architectures import parse
+from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
+from blindspots.zoo.convolutional import Convolutional
+from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 from blindspots.zoo.network import NetworkParameters, Shape
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Shape = tuple[int, int, int]  # channels, height, width
+WeightShapes = dict[str, tuple[int, ...]]  # of a module's state: name -> shape, in the module's order
 
 
 def dense_parameters(*sizes: int) -> int:
@@ -19,6 +20,16 @@ def dense_parameters(*sizes: int) -> int:
 def dense_products(*sizes: int) -> int:
     """Multiply-adds of fully connected layers of these sizes."""
     return sum(before * after for before, after in itertools.pairwise(sizes))
+
+
+def dense_shapes(name: str, inputs: int, outputs: int) -> WeightShapes:
+    """What a fully connected layer of that name keeps."""
+    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+
+
+def convolution_shapes(name: str, channels: int, filters: int, kernel: int) -> WeightShapes:
+    """What a convolution of that name keeps; of a grouped one, `channels` are those of one group."""
+    return {f"{name}.weight": (filters, channels, kernel, kernel), f"{name}.bias": (filters,)}
 
 
 class NetworkParameters(BaseModel):
@@ -58,6 +69,10 @@ class NetworkParameters(BaseModel):
 
     def multiply_adds(self, input_shape: Shape, classes: int) -> int:
         """Of one forward pass of one image; as `science.networks.multiply_adds` counts them."""
+        raise NotImplementedError
+
+    def weight_shapes(self, input_shape: Shape, classes: int) -> WeightShapes:
+        """Names and shapes of the module's state, known without building it."""
         raise NotImplementedError
 
     def unfit(self, input_shape: Shape) -> str | None:  # noqa: ARG002
