@@ -13,15 +13,18 @@ from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
 from blindspots.zoo.convolutional import Convolutional
 from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 from blindspots.zoo.network import NetworkParameters, Shape
+from blindspots.zoo.onnx_network import OnnxNetwork
 from blindspots.zoo.softmax import Softmax
 
 if TYPE_CHECKING:
     from torch import nn
 
-Network = Annotated[
-    Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional, Field(discriminator="name")
-]
-_ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(Network)
+RegisteredNetwork = Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional
+Network = Annotated[RegisteredNetwork, Field(discriminator="name")]
+# What a model may be made of: besides those that can be trained here, a graph from a file.
+_ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(
+    Annotated[RegisteredNetwork | OnnxNetwork, Field(discriminator="name")]
+)
 
 
 # Name -> parameters; a class carries its title and source.
@@ -56,13 +59,6 @@ def load(facts: TrainedFacts, weights: Mapping[str, Any]) -> "nn.Module":
 
     weights: arrays by the names of the module's state. Raises ValueError where they do not fit the network.
     """
-    import numpy as np
-    import torch
-
-    module = parse(facts.network, facts.parameters).build(facts.input_shape, len(facts.class_names))
-    state = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"these weights are not of a {facts.network} network like this: {error}") from error
+    network = parse(facts.network, facts.parameters)
+    module = network.loaded(facts.input_shape, len(facts.class_names), weights)
     return module.requires_grad_(False).eval()

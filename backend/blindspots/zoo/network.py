@@ -1,7 +1,8 @@
 """What every network's parameters have in common."""
 
 import itertools
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,6 +43,8 @@ class NetworkParameters(BaseModel):
     title: ClassVar[str]
     source: ClassVar[str]
     linear: ClassVar[bool] = False  # logits are affine in the pixels
+    first_layer: ClassVar[str] = ""
+    """Module that reads the pixels, without padding: preprocessing can become part of its weights."""
 
     @property
     def smooth(self) -> bool:
@@ -82,3 +85,19 @@ class NetworkParameters(BaseModel):
     def build(self, input_shape: Shape, classes: int) -> "nn.Module":
         """The module, with torch's own starting weights."""
         raise NotImplementedError
+
+    def loaded(self, input_shape: Shape, classes: int, weights: Mapping[str, Any]) -> "nn.Module":
+        """The module with these weights, arrays by the names of its state, on the CPU.
+
+        Raises ValueError where they do not fit.
+        """
+        import numpy as np
+        import torch
+
+        module = self.build(input_shape, classes)
+        state = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+        try:
+            module.load_state_dict(state)
+        except RuntimeError as error:
+            raise ValueError(f"these weights are not of a {self.title} like this: {error}") from error
+        return module
