@@ -153,7 +153,7 @@ def _elementwise(function: Callable[[Tensor], Tensor]) -> Operator:
 
 
 def _arithmetic(function: Callable[..., Tensor]) -> Operator:
-    return lambda inputs, attributes: functools.reduce(function, inputs)  # type: ignore[arg-type,return-value]  # noqa: ARG005
+    return lambda inputs, attributes: functools.reduce(function, inputs)  # type: ignore[return-value]  # noqa: ARG005
 
 
 def divided(left: Tensor, right: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Run as a program of its own: one untrusted ONNX file on standard input, safetensors on standard output.
 
-The graph's structure stands as JSON in the safetensors' metadata. It imports nothing of the package and
-gets no environment; memory, time and files are limited before the first byte is looked at. Exit status 3 and one
-sentence on standard error say that the file is bad.
+The graph's structure stands as JSON in the safetensors' metadata. The program imports nothing of the
+package and gets no environment; memory, time and files are limited before the first byte is looked at.
+Exit status 3 and one sentence on standard error say that the file is bad.
 
     python -I onnx_parser.py
 """
