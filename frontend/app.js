@@ -20,10 +20,14 @@ import { Missing } from "./pages/missing.js";
 import { Models } from "./pages/models.js";
 import { Reproduce } from "./pages/reproduce.js";
 import { SignedOut } from "./pages/signed-out.js";
+import { Spectra } from "./pages/spectral.js";
+import { SpectralNew } from "./pages/spectral-new.js";
 import { System } from "./pages/system.js";
 import { Train } from "./pages/train.js";
 import { Transfers } from "./pages/transfer.js";
 import { TransferNew } from "./pages/transfer-new.js";
+import { UnitsJobs } from "./pages/units.js";
+import { UnitsNew } from "./pages/units-new.js";
 
 /** @type {{[path: string]: {title: string, page: any}}} */
 const pages = {
@@ -33,6 +37,10 @@ const pages = {
   "/attacks/new": { title: "New attack", page: AttackNew },
   "/transfer": { title: "Transfer", page: Transfers },
   "/transfer/new": { title: "New transfer", page: TransferNew },
+  "/spectral": { title: "Spectral", page: Spectra },
+  "/spectral/new": { title: "New spectral job", page: SpectralNew },
+  "/units": { title: "Units", page: UnitsJobs },
+  "/units/new": { title: "New units job", page: UnitsNew },
   "/train": { title: "Train", page: Train },
   "/train/adversarial": { title: "Adversarial training", page: AdversarialNew },
   "/reproduce": { title: "Reproduce", page: Reproduce },

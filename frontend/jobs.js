@@ -14,7 +14,9 @@ const kindWords = {
   adversarial_training: "Adversarial training",
   plan: "Plan",
   reproduce: "Reproduction",
+  spectral: "Spectra",
   transfer: "Transfer",
+  units: "Units",
 };
 
 /** @param {Job} job */
@@ -48,7 +50,12 @@ export function outcome(job) {
   }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
   if (job.kind === "transfer" && found.rows) return brief(found);
-  if (job.kind === "adversarial_training" && found.arms) return `${found.conclusion.split(". ")[0]}.`;
+  if (job.kind === "spectral" && found.bound !== undefined) {
+    const seen = found.gain_max === undefined ? "" : `, largest gain seen ${number(found.gain_max)}`;
+    return `Bound ${number(found.bound)}${seen}`;
+  }
+  if (job.kind === "units" && found.conclusion) return `${found.layer}: ${found.conclusion.split(". ")[0]}.`.replace("..", ".");
+  if (job.kind === "adversarial_training" && found.conclusion) return `${found.conclusion.split(". ")[0]}.`;
   return "";
 }
 

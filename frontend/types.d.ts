@@ -78,6 +78,7 @@ interface Model {
   job_id: string | null;
   weights_sha256: string;
   multiply_adds: number;
+  layers: { name: string; shape: number[] }[];
 }
 
 interface Dataset {
@@ -122,6 +123,22 @@ interface ExampleFacts extends ExampleRow {
   probabilities_before: number[];
   probabilities_after: number[];
   trace: { weight: number; distortion: number; loss: number; success: boolean | number | null }[];
+}
+
+interface UnitRow {
+  index: number;
+  arm: number;
+  arm_name: string;
+  unit: number;
+  constant: boolean;
+  purity: number;
+  coherence: number;
+  selectivity: number | null;
+  image_index: number[];
+  top_label: number[];
+  score: (number | null)[];
+  top_classes: number[];
+  class_mean: (number | null)[];
 }
 
 interface PlotlyFigure { data: any[]; layout: Values }

@@ -53,6 +53,8 @@ class Bad:
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
 
 
+UNITS: dict[str, Any] = {"kind": "units", "model": "digits-softmax", "images": ATTACK["images"], "k": 2}
+
 GOOD = json.dumps(ATTACK)
 MODEL_MISSING = {name: value for name, value in ATTACK.items() if name != "model"}
 
@@ -106,6 +108,9 @@ SPECS = [
     Bad("sigma out of range", method(sigma=-0.1), 422, "method.sigma"),
     Bad("unknown parameter", method(sgima=0.1), 422, "method.sgima"),
     Bad("truth as text", method(clip="yes"), 422, "method.clip"),
+    Bad("unknown layer", {**UNITS, "layer": "hidden 9"}, 422, "layer"),
+    Bad("rows longer than the selection", {**UNITS, "k": 5}, 422, "k"),
+    Bad("unknown arm", {**UNITS, "arms": ["natural", "spatial"]}, 422, "arms"),
     Bad("unknown device", attack(device="tpu"), 422, "device"),
     Bad("negative seed", attack(seed=-1), 422, "seed"),
     Bad("long title", attack(title="x" * 201), 422, "title"),

@@ -15,6 +15,7 @@ from blindspots.experiments.attack_method import AttackMethod
 from blindspots.experiments.base import Result, Spec
 from blindspots.experiments.examples import ExampleQuery
 from blindspots.experiments.methods import Method
+from blindspots.experiments.units_arms import ARMS
 from blindspots.zoo import datasets
 from in_memory import Finished, Laboratory, MemoryResult, summary_without_time, train_on_digits
 
@@ -56,6 +57,9 @@ def small_specs() -> Iterator[dict[str, Any]]:
     yield SMALL_COMPARISON
     model = ["digits-softmax"]
     yield {"kind": "transfer", "sources": model, "evaluated": model, "images": DIGITS}
+    for measured in ("weights", "gain", "attack"):
+        yield {"kind": "spectral", "model": "digits-softmax", "measured": measured, "images": DIGITS}
+    yield {"kind": "units", "model": "digits-softmax", "images": DIGITS, "k": 4, "arms": list(ARMS)}
     network = {"kind": "train", "dataset": "digits", **SMALL_TRAININGS[0]}
     attack = {"kind": "attack", "model": "@network", "images": DIGITS}
     yield {"kind": "plan", "jobs": [{"name": "network", "spec": network}, {"name": "it", "spec": attack}]}
@@ -63,8 +67,8 @@ def small_specs() -> Iterator[dict[str, Any]]:
 
 def label(spec: dict[str, Any]) -> str:
     """For the test's name."""
-    words = spec.get("method", {}) | spec.get("network", {})
-    return " ".join([spec["kind"], *(str(value) for value in words.values())])
+    words = spec.get("method", {}) | spec.get("network", {}) | {"measured": spec.get("measured", "")}
+    return " ".join([spec["kind"], *(str(value) for value in words.values() if value != "")])
 
 
 RUN_HERE = [pytest.param(spec, id=label(spec)) for spec in small_specs()]
@@ -197,6 +201,15 @@ def test_summaries_are_json_without_nan(spec: dict[str, Any], finished: dict[str
     assert json.dumps(dict(outcome.result.summary), allow_nan=False) != "{}"
     for part in outcome.parts:
         json.dumps(dict(part.summary), allow_nan=False)
+
+
+@pytest.mark.parametrize("spec", RUN_HERE)
+def test_a_list_shows_a_few_words_of_a_result(spec: dict[str, Any], finished: dict[str, Finished]) -> None:
+    outcome = finished[json.dumps(spec)]
+    shown = outcome.spec.headline(json.loads(json.dumps(dict(outcome.result.summary))))
+    assert len(json.dumps(shown)) < 2000
+    for name, value in shown.items():
+        assert isinstance(value, list) or value == outcome.result.summary[name]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -39,11 +39,10 @@ def spec(**fields: Any) -> Train:
 
 
 @pytest.mark.parametrize("name", ["digits-softmax", "digits-100-100-10", "digits-conv"])
-def test_demo_networks_are_good_and_quick(name: str, demo: dict[str, Finished]) -> None:
+def test_demo_networks_are_good(name: str, demo: dict[str, Finished]) -> None:
     summary = demo[name].result.summary
     assert summary["model_name"] == name
     assert float(str(summary["test_error"])) < 0.05
-    assert float(str(summary["seconds"])) < 20
 
 
 def test_the_model_is_what_the_summary_says(demo: dict[str, Finished], laboratory: Laboratory) -> None:

@@ -22,6 +22,8 @@ export function changedPath(job) {
   const asked = job.spec ?? job.summary;
   if (job.kind === "reproduce" && asked.experiment) return `/reproduce?experiment=${asked.experiment}&preset=${asked.preset}`;
   if (job.kind === "adversarial_training") return `/train/adversarial?from=${job.id}`;
+  if (job.kind === "spectral") return `/spectral/new?from=${job.id}`;
+  if (job.kind === "units") return `/units/new?from=${job.id}`;
   if (job.kind === "transfer") return `/transfer/new?from=${job.id}`;
   return job.kind === "attack" ? `/attacks/new?from=${job.id}` : job.kind === "train" ? `/train?from=${job.id}` : null;
 }

@@ -12,6 +12,8 @@ const links = [
   ["/explore", "Explore"],
   ["/attacks", "Attacks"],
   ["/transfer", "Transfer"],
+  ["/spectral", "Spectral"],
+  ["/units", "Units"],
   ["/train", "Train"],
   ["/reproduce", "Reproduce"],
   ["/history", "History"],

@@ -3,7 +3,7 @@ import { words } from "../format.js";
 import { html, typed } from "../html.js";
 import { ListInput } from "./list-input.js";
 import { ModelsInput } from "./models-input.js";
-import { ClassInput, ClassesInput, DatasetInput, ModelInput, UploadInput } from "./pickers.js";
+import { ClassInput, ClassesInput, DatasetInput, LayerInput, ModelInput, UploadInput } from "./pickers.js";
 
 /** @type {{[widget: string]: any}} */
 const pickers = {
@@ -11,6 +11,7 @@ const pickers = {
   models: ModelsInput,
   dataset: DatasetInput,
   class: ClassInput,
+  layer: LayerInput,
   classes: ClassesInput,
   upload: UploadInput,
 };

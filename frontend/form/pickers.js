@@ -19,6 +19,18 @@ export function ModelInput({ id, value, onChange, form, invalid, described }) {
   </select>`;
 }
 
+/** The layers of the model that the form names, with their shapes. @param {PickerProps} props */
+export function LayerInput({ id, value, onChange, form, invalid, described }) {
+  const model = form.models.find((each) => each.id === form.value?.model || each.name === form.value?.model);
+  const layers = model?.layers ?? [];
+  const take = (/** @type {string} */ name) => onChange(name || null);
+  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(take)}>
+    <option value="" selected=${!value}>Last hidden layer</option>
+    ${value && !layers.some((layer) => layer.name === value) && html`<option value=${value} selected>${value} (not in this model)</option>`}
+    ${layers.map((layer) => html`<option value=${layer.name} selected=${layer.name === value}>${layer.name}, ${layer.shape.join(" × ")}</option>`)}
+  </select>`;
+}
+
 /** @param {PickerProps} props */
 export function DatasetInput({ id, value, onChange, form, invalid, described }) {
   const present = form.datasets.filter((dataset) => dataset.available);

@@ -42,7 +42,7 @@ function Arms({ found }) {
     <tbody>${arms.map(
       (arm) => html`<tr key=${arm.arm}>
         <td>${arm.title}</td>
-        <td class="number"><strong>${percent(arm.test_error_mean)}</strong>${arm.test_error_sd === null ? "" : html`<div><small class="muted">± ${percent(arm.test_error_sd)} over ${count(arm.runs.length)} seeds</small></div>`}</td>
+        <td class="number"><strong>${percent(arm.test_error_mean)}</strong>${arm.test_error_sd === null ? "" : html`<div><small class="muted">± ${number(100 * arm.test_error_sd)} points over ${count(arm.runs.length)} seeds</small></div>`}</td>
         <td class="number muted">${percent(arm.pooled.low)} to ${percent(arm.pooled.high)}</td>
         ${paper && html`<td class="number">${arm.paper === null ? "" : html`${percent(arm.paper)}<div><small class="muted">${arm.paper_verdict}</small></div>`}</td>`}
         <td>${arm.versus_decay && html`<span data-arm=${arm.versus_decay.verdict}>${signs[arm.versus_decay.verdict]}</span><div><small class="muted">${points(arm.versus_decay.difference)}, p = ${number(arm.versus_decay.p_value, 2)}</small></div>`}</td>

@@ -12,7 +12,8 @@ export function AttackResult({ job }) {
       ? null
       : html`<section><p class="muted">Examples and figures appear here when the job is done.</p></section>`;
   }
-  return html`<section aria-label="Headline figures"><${Headline} job=${job} /><${Exports} job=${job} /></section>
+  return html`<section aria-label="Headline figures"><${Headline} job=${job} /><${Exports} job=${job} />
+      <p><a href=${`/spectral/new?from=${job.id}`}>How far each layer amplifies these changes, and what its norm allows</a></p></section>
     <${Gallery} job=${job} />
     <section><h2>Figures</h2><div class="figures">
       ${(job.figures ?? []).map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} />`)}

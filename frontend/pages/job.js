@@ -20,8 +20,10 @@ import { AttackResult } from "./attack-result.js";
 import { FetchResult } from "./fetch-result.js";
 import { JobParameters } from "./job-parameters.js";
 import { ReproduceResult } from "./reproduce-result.js";
+import { SpectralResult } from "./spectral-result.js";
 import { TrainResult } from "./train-result.js";
 import { TransferResult } from "./transfer-result.js";
+import { UnitsResult } from "./units-result.js";
 
 /** @type {{[kind: string]: any}} */
 const results = {
@@ -30,7 +32,9 @@ const results = {
   train: TrainResult,
   fetch_dataset: FetchResult,
   reproduce: ReproduceResult,
+  spectral: SpectralResult,
   transfer: TransferResult,
+  units: UnitsResult,
 };
 
 /** @param {{id: string}} props */

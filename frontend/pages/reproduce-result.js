@@ -57,7 +57,7 @@ function Compared({ table, comparable, coarse, address }) {
     </header>
     ${table.conclusion && html`<p class="measure">${table.conclusion} <a href=${address(/** @type {Cell} */ (rows[0]?.cells[0]))}>Its curves, tests and robustness</a></p>`}
     <${Agreement} figures=${table.figures} coarse=${coarse} />
-    ${comparable && html`<p class="legend muted">${sign("consistent")}<span>chance and rounding can explain the difference, at 95 %</span>${sign("differs")}<span>they cannot</span></p>`}
+    ${comparable && html`<p class="legend muted"><span>${sign("consistent")}: chance and rounding can explain the difference, at 95 %</span><span>${sign("differs")}: they cannot</span></p>`}
     <${ComparedTable} table=${{ ...table, rows }} address=${address} />
     <${Notes} notes=${table.notes} />
   </section>`;

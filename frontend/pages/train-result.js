@@ -22,6 +22,7 @@ export function TrainResult({ job }) {
       <div class="row">
         <a class="button primary" href=${`/explore?model=${found.model_id}`}>Attack one image</a>
         <a class="button" href=${`/attacks/new?model=${found.model_id}`}>Attack many</a>
+        <a class="button" href=${`/spectral/new?model=${found.model_id}`}>Its spectra</a>
         <a href=${`/models?open=${found.model_id}`}>${found.model_name}</a>
       </div>
     </section>

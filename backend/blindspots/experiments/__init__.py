@@ -11,21 +11,25 @@ from blindspots.experiments.base import Spec
 from blindspots.experiments.fetch_dataset import FetchDataset
 from blindspots.experiments.plan import Plan
 from blindspots.experiments.reproduce import Reproduce
+from blindspots.experiments.spectral import Spectral
 from blindspots.experiments.train import Train
 from blindspots.experiments.transfer import Transfer
+from blindspots.experiments.units import Units
 
 Experiment = Annotated[
-    Train | Attack | Transfer | AdversarialTraining | Reproduce | Plan | FetchDataset,
+    Train | Attack | Transfer | Spectral | Units | AdversarialTraining | Reproduce | Plan | FetchDataset,
     Field(discriminator="kind"),
 ]
 
-EXPERIMENT: TypeAdapter[Train | Attack | Transfer | AdversarialTraining | Reproduce | Plan | FetchDataset] = (
-    TypeAdapter(Experiment)
-)
+EXPERIMENT: TypeAdapter[
+    Train | Attack | Transfer | Spectral | Units | AdversarialTraining | Reproduce | Plan | FetchDataset
+] = TypeAdapter(Experiment)
 KINDS: Mapping[str, type[Spec]] = {
     "train": Train,
     "attack": Attack,
     "transfer": Transfer,
+    "spectral": Spectral,
+    "units": Units,
     "adversarial_training": AdversarialTraining,
     "reproduce": Reproduce,
     "plan": Plan,

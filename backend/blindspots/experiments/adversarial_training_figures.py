@@ -154,7 +154,7 @@ def draw_pools(outcome: Outcome, theme: Theme) -> Any:
             )  # fmt: skip
     figure.update_layout(
         xaxis={"title": {"text": "round"}},
-        yaxis={"title": {"text": f"mean change per unit, arm {ARMS[chosen].short}"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "mean change per unit"}, "rangemode": "tozero"},
         showlegend=True,
     )
     return figure
@@ -224,8 +224,8 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "pools": Figure(
         title="How large the changes in the pools are",
-        reading="Mean change of the examples made in each round; a rising line says that the layers above "
-        "need larger changes to be fooled.",
+        reading="Mean change of the examples made in each round, in the arm with all pools if there is one: "
+        "a rising line says that the layers above need larger changes to be fooled.",
         formula=r"\overline{\lVert r_k \rVert_2 / \sqrt{d_k}}, \ d_k \text{ units of layer } k",
         source="Szegedy et al. 2013, section 4",
         draw=draw_pools,

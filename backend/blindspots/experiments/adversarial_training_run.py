@@ -12,7 +12,7 @@ from blindspots.errors import InvalidInput
 from blindspots.experiments.adversarial_training_arms import ARMS, ArmName, built
 from blindspots.experiments.base import Context, Part, Result
 from blindspots.experiments.parameters import Array
-from blindspots.experiments.train_run import Watch
+from blindspots.experiments.train_run import Watch, load_tensors
 from blindspots.science import measures
 from blindspots.science.adversarial_layers import Layers
 from blindspots.science.adversarial_training import Settings, Stage, train_adversarially
@@ -41,8 +41,8 @@ def train_arm(spec: "AdversarialTraining", part: Part, context: Context) -> Resu
     parameters: Mapping[str, Any] = part.parameters
     name, number = parameters["arm"], parameters["seed"]
     shape, classes = tuple(parameters["input_shape"]), len(parameters["class_names"])
-    train_set = _load(context, spec.dataset, "train", spec.train_count)
-    test_set = _load(context, spec.dataset, "test", None)
+    train_set = load_tensors(context, spec.dataset, "train", spec.train_count)
+    test_set = load_tensors(context, spec.dataset, "test", None)
     module = started(spec, shape, classes, number).to(context.device)
     watch = ArmWatch(context, name, number, spec.rounds)
     curves = train_adversarially(
@@ -93,15 +93,6 @@ def _settings(spec: "AdversarialTraining", images: int) -> Settings:
         weight_decay=spec.penalties(),
         mixture=spec.rivals.settings(spec.pools, images),
     )
-
-
-def _load(context: Context, dataset: str, split: str, count: int | None) -> Pair:
-    """Images (n, c, h, w) float32 in [0, 1], and labels (n,) int64, on the device."""
-    images, labels = context.dataset(dataset, split)
-    pixels = images[:count].astype(np.float32)
-    pixels /= 255
-    truth = labels[:count].astype(np.int64)
-    return torch.from_numpy(pixels).to(context.device), torch.from_numpy(truth).to(context.device)
 
 
 class ArmWatch(Watch):

@@ -3,6 +3,7 @@
 Pages come from the joined columns of the merge; pixels and traces from the one part that holds them.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,13 @@ def page(outcome: Outcome, query: ExampleQuery) -> ExamplePage:
     """The rows that match, sorted; ties stay in the order of the job."""
     result = outcome.result
     total = len(result.array("index"))
+    rows = matching_rows(query, result.array, total)
+    shown = rows[query.offset : query.offset + query.limit]
+    return ExamplePage(total=total, matching=len(rows), rows=_records(result, shown, PAGE_COLUMNS))
+
+
+def matching_rows(query: ExampleQuery, column: Callable[[str], Array], total: int) -> Array:
+    """Rows that match, (m,) in the order asked for. column: the values (total,) of a column by its name."""
     matching = np.ones(total, dtype=bool)
     wanted = {
         "label": query.true_class,
@@ -40,16 +48,13 @@ def page(outcome: Outcome, query: ExampleQuery) -> ExamplePage:
     }
     for name, value in wanted.items():
         if value is not None:
-            matching &= result.array(name) == value
+            matching &= column(name) == value
     rows = np.flatnonzero(matching)
-    column = SORT_COLUMNS[query.sort.removeprefix("-")]
-    if column != "index":
-        values = result.array(column)[rows]
-        rows = rows[np.argsort(-values if query.sort.startswith("-") else values, kind="stable")]
-    elif query.sort.startswith("-"):
-        rows = rows[::-1]
-    shown = rows[query.offset : query.offset + query.limit]
-    return ExamplePage(total=total, matching=len(rows), rows=_records(result, shown, PAGE_COLUMNS))
+    by, descending = SORT_COLUMNS[query.sort.removeprefix("-")], query.sort.startswith("-")
+    if by == "index":
+        return rows[::-1] if descending else rows
+    values = column(by)[rows]
+    return rows[np.argsort(-values if descending else values, kind="stable")]
 
 
 def _records(result: StoredResult, rows: Array, names: tuple[str, ...]) -> list[dict[str, JsonValue]]:

@@ -249,6 +249,11 @@ class Spec(Parameters):
         """Join the committed parts into the job's result."""
         raise NotImplementedError
 
+    @classmethod
+    def headline(cls, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """What lists of jobs show of a result's summary: single values, unless a kind says otherwise."""
+        return {name: value for name, value in summary.items() if not isinstance(value, list | dict)}
+
     def examples(self, outcome: Outcome, query: ExampleQuery) -> ExamplePage:  # noqa: ARG002
         """A page of the per-image results, for kinds that have them."""
         return ExamplePage(total=0, matching=0, rows=[])

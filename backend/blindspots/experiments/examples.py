@@ -15,7 +15,7 @@ class ExampleQuery(Parameters):
     """By what to order; a minus sign puts the largest first."""
 
     true_class: int | None = Field(None, ge=0)
-    """Only images of this true class."""
+    """Only images of this true class; of a units job, rows whose most common class it is."""
 
     reached_class: int | None = Field(None, ge=0)
     """Only images that are answered with this class after the attack."""
@@ -27,7 +27,8 @@ class ExampleQuery(Parameters):
     """Only images that were changed as wanted, or only those that were not."""
 
     row: int | None = Field(None, ge=0)
-    """Of a transfer: the row of the matrix whose images to show; empty means the first source's."""
+    """Of a transfer: the row of the matrix whose images to show; empty means the first source's. Of a units
+    job: the number of the arm; empty means all."""
 
     column: int | None = Field(None, ge=0)
     """Of a transfer: the evaluated model whose answers to show; empty means the source itself, where it is

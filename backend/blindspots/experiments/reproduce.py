@@ -88,6 +88,12 @@ class Reproduce(Spec):
 
         return report(self, outcome)
 
+    @classmethod
+    def headline(cls, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """How near each table came, without its cells."""
+        tables = [{"name": table["name"], "figures": table["figures"]} for table in summary.get("tables", [])]
+        return {**super().headline(summary), "tables": tables}
+
     def table(self, outcome: Outcome) -> Arrays:
         """One line for each cell."""
         from blindspots.experiments.reproduce_merge import cell_columns

@@ -85,7 +85,7 @@ def _head(spec: "Reproduce", found: Mapping[str, Any], record: Record, title: st
         ("Preset", spec.preset),
         ("Seed", str(spec.seed)),
         ("Device", device),
-        ("Computing time", _duration(found["seconds"])),
+        ("Computing time", _computed(found)),
     )
     return tag(
         "header",
@@ -94,6 +94,12 @@ def _head(spec: "Reproduce", found: Mapping[str, Any], record: Record, title: st
         tag("p", PAPER, ". ", found["edition"], ".", class_="muted"),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="facts"),
     )
+
+
+def _computed(found: Mapping[str, Any]) -> str:
+    """How long it computed, and how much of the work had been done before."""
+    reused = sum(step["parts_reused"] for step in found["steps"])
+    return _duration(found["seconds"]) + (f", {reused} parts found finished" if reused else "")
 
 
 def _duration(seconds: float) -> str:

@@ -46,8 +46,8 @@ def train(spec: "Train", part: Part, context: Context) -> Result:
     generator = torch.Generator().manual_seed(context.seed)
     initialise(module, generator)
     module.to(context.device)
-    train_set = _load(context, spec.dataset, "train", spec.train_count)
-    test_set = _load(context, spec.dataset, "test", None)
+    train_set = load_tensors(context, spec.dataset, "train", spec.train_count)
+    test_set = load_tensors(context, spec.dataset, "test", None)
     checkpoint = dict(context.load_checkpoint() or {})
     watch = Watch(context, float(checkpoint.pop(SECONDS, np.zeros(1))[0]))
     kept, state = _split(checkpoint)
@@ -90,7 +90,7 @@ def _summary(spec: "Train", outcome: TrainingOutcome) -> dict[str, Any]:
     }
 
 
-def _load(context: Context, dataset: str, split: str, count: int | None) -> Pair:
+def load_tensors(context: Context, dataset: str, split: str, count: int | None) -> Pair:
     """The first `count` images (n, c, h, w) float32 in [0, 1], and labels (n,) int64, on the device."""
     images, labels = context.dataset(dataset, split)
     pixels = images[:count].astype(np.float32)

@@ -1,8 +1,8 @@
 """The transfer: do images that were made to fool one model fool other models too?"""
 
 import math
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue
 
@@ -173,6 +173,20 @@ class Transfer(Spec):
 
         return merge_blocks(self, context)
 
+    @classmethod
+    def headline(cls, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """Names, and the errors on unchanged images and on those of each attack."""
+        rows = [
+            {**{name: row[name] for name in ("kind", "source")}, "cells": [_error(c) for c in row["cells"]]}
+            for row in summary.get("rows", [])
+            if row["kind"] in ("clean", "attack")
+        ]
+        named = {
+            group: [{"id": model["id"], "name": model["name"]} for model in summary.get(group, [])]
+            for group in ("models", "sources")
+        }
+        return {**super().headline(summary), **named, "rows": rows} if rows else {}
+
     def examples(self, outcome: Outcome, query: ExampleQuery) -> ExamplePage:
         """The images behind one cell."""
         return transfer_examples.page(self, outcome, query)
@@ -198,6 +212,10 @@ class Transfer(Spec):
     def _models(self, catalog: Catalog, field: Literal["sources", "evaluated"]) -> list[ModelFacts]:
         references = self.sources if field == "sources" else self.evaluated
         return [catalog.model(name, field=f"{field}[{i}]") for i, name in enumerate(references)]
+
+
+def _error(cell: Mapping[str, Any]) -> dict[str, Any]:
+    return {"error": cell["error"]}
 
 
 def step_name(source: ModelFacts) -> str:

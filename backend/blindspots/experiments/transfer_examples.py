@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from blindspots.errors import InvalidInput
-from blindspots.experiments.attack_examples import SORT_COLUMNS, adversarial_rows, json_number
+from blindspots.experiments.attack_examples import adversarial_rows, json_number, matching_rows
 from blindspots.experiments.base import Outcome, StoredResult
 from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
 from blindspots.experiments.parameters import Array, Arrays
@@ -47,22 +47,7 @@ def page(spec: "Transfer", outcome: Outcome, query: ExampleQuery) -> ExamplePage
     row = matrix_rows(spec)[number]
     columns = row_columns(spec, outcome, row, column)
     total = len(columns["image_index"])
-    matching = np.ones(total, dtype=bool)
-    wanted = {
-        "label": query.true_class,
-        "reached": query.reached_class,
-        "target": query.target_class,
-        "success": query.success,
-    }
-    for name, value in wanted.items():
-        if value is not None:
-            matching &= columns[name] == value
-    rows = np.flatnonzero(matching)
-    values = columns[SORT_COLUMNS[query.sort.removeprefix("-")].replace("index", "image_index")][rows]
-    if query.sort.removeprefix("-") == "index":
-        rows = rows[::-1] if query.sort.startswith("-") else rows
-    else:
-        rows = rows[np.argsort(-values if query.sort.startswith("-") else values, kind="stable")]
+    rows = matching_rows(query, columns.__getitem__, total)
     shown = rows[query.offset : query.offset + query.limit]
     first = number * stride(outcome)
     return ExamplePage(

@@ -57,12 +57,13 @@ class SparseAutoencoderSoftmax(nn.Module):
         super().__init__()
         pixels = math.prod(input_shape)
         self.encoder = nn.Linear(pixels, codes)
+        self.activation = nn.Sigmoid()
         self.decoder = nn.Linear(codes, pixels)
         self.output = nn.Linear(codes, classes)
 
     def encode(self, images: Tensor) -> Tensor:
         """Codes (n, codes) in (0, 1)."""
-        return torch.sigmoid(self.encoder(images.flatten(1)))
+        return self.activation(self.encoder(images.flatten(1)))
 
     def decode(self, codes: Tensor) -> Tensor:
         """Pixels (n, c * h * w) in (0, 1)."""
@@ -119,14 +120,15 @@ class Convolutional(nn.Module):
             )
         self.convolution = nn.Conv2d(channels, filters, kernel)
         self.pool = nn.MaxPool2d(pool)
+        self.activation = nn.ReLU()
         self.hidden = nn.Linear(filters * sides[0] * sides[1], hidden)
         self.dropout = Dropout(dropout)
         self.output = nn.Linear(hidden, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         # The maximum commutes with the increasing ReLU: pooling first rectifies fewer numbers.
-        maps = torch.relu(self.pool(self.convolution(images)))
-        return self.output(self.dropout(torch.relu(self.hidden(maps.flatten(1)))))
+        maps = self.activation(self.pool(self.convolution(images)))
+        return self.output(self.dropout(self.activation(self.hidden(maps.flatten(1)))))
 
 
 def layers(module: nn.Module) -> list[nn.Linear | nn.Conv2d]:

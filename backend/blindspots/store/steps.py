@@ -1,7 +1,8 @@
 """Jobs that are made of jobs: which steps a job has, and which jobs were submitted for them.
 
 A step's job knows nothing of its parent, and never locks it: the parent is looked after in transactions of
-its own. So whoever locks both takes the parent first.
+its own. So whoever locks both takes the parent first, and all of them before the first event: an event holds
+up every other transaction that has one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from blindspots.store import events, jobs
 from blindspots.store.database import now
 from blindspots.store.jobs import NewJob
 from blindspots.store.progress import step_count
-from blindspots.store.tables import ENDED, parts, steps
+from blindspots.store.tables import ENDED, LANES, parts, steps
 from blindspots.store.tables import jobs as job_table
 
 
@@ -48,7 +49,9 @@ def unfinished(tx: Connection) -> Sequence[str]:
         tx.execute(
             select(job_table.c.id)
             .where(
-                job_table.c.state.in_(("queued", "running")), job_table.c.id.in_(select(steps.c.parent_id))
+                job_table.c.lane.in_(LANES),  # an index begins with it
+                job_table.c.state.in_(("queued", "running")),
+                job_table.c.id.in_(select(steps.c.parent_id)),
             )
             .order_by(job_table.c.created_at)
         )
@@ -92,7 +95,7 @@ def fail(tx: Connection, parent_id: str, error: Mapping[str, Any]) -> bool:
     """End a job one of whose steps cannot succeed, and what its other steps still compute. False where it
     had ended before.
     """
-    parent = jobs.lock(tx, parent_id)
+    parent = lock(tx, parent_id)
     if parent is None or parent.state in ENDED:
         return False
     cancel_steps(tx, parent_id)
@@ -100,8 +103,23 @@ def fail(tx: Connection, parent_id: str, error: Mapping[str, Any]) -> bool:
     return True
 
 
+def lock(tx: Connection, job_id: str) -> Row[Any] | None:
+    """The job's row; it and the rows of its steps, and theirs, are held until the transaction ends."""
+    row = jobs.lock(tx, job_id)
+    for child in children(tx, job_id):
+        lock(tx, child)
+    return row
+
+
+def cancel(tx: Connection, job_id: str) -> None:
+    """End a job and its steps at once, for good. Raises NotFound, and Conflict where it has ended."""
+    lock(tx, job_id)
+    jobs.cancel(tx, job_id)
+    cancel_steps(tx, job_id)
+
+
 def cancel_steps(tx: Connection, parent_id: str) -> None:
-    """End the jobs of a job's steps, and of their steps, where they have not ended yet."""
+    """End the jobs of a locked job's steps, and of their steps, where they have not ended yet."""
     for child in children(tx, parent_id):
         row = jobs.lock(tx, child)
         if row is None or row.state in ENDED:
@@ -129,6 +147,7 @@ def remove(tx: Connection, job_id: str) -> None:
     if parent is not None:
         what = f"“{parent.title}”" if parent.title else f"a job of kind {parent.kind}"
         raise Conflict(f"This job is the step “{parent.step}” of {what}. Delete that one.")
+    lock(tx, job_id)
     _remove_tree(tx, job_id)
 
 

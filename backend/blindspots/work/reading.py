@@ -41,7 +41,11 @@ class Reading(Foundation):
         """A page of the history: items, next_cursor."""
         with self.database.read() as tx:
             rows, cursor = history.page(tx, query)
-            return {"items": self._viewed(tx, rows), "next_cursor": cursor}
+            views = self._viewed(tx, rows)
+        for view in views:
+            kind = self.kinds.get(view["kind"])
+            view["summary"] = kind.headline(view["summary"]) if kind else {}
+        return {"items": views, "next_cursor": cursor}
 
     def parts(self, job_id: str) -> list[Json]:
         """Every part in order, the merge last."""

@@ -16,6 +16,7 @@ from blindspots.zoo import halves
 from blindspots.zoo.datasets import Dataset, Facts
 from blindspots.zoo.halves import HalfDataset
 from blindspots.zoo.idx import BrokenFile
+from blindspots.zoo.layers import layers_of
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
@@ -120,7 +121,9 @@ def _model_view(row: Row[Any]) -> Json:
         name: value if not isinstance(value, float) or math.isfinite(value) else None
         for name, value in row.metrics.items()
     }
-    return view | {"created_at": history.stamp(row.created_at)}
+    known = layers_of(row.network, row.parameters, tuple(row.input_shape), len(row.class_names))
+    layers = [{"name": layer.name, "shape": list(layer.shape)} for layer in known]
+    return view | {"layers": layers, "created_at": history.stamp(row.created_at)}
 
 
 def _dataset_view(dataset: Dataset) -> Json:

@@ -16,7 +16,7 @@ from blindspots.work.estimates import Estimates, together
 from blindspots.work.fingerprints import digest
 from blindspots.work.foundation import Json
 from blindspots.work.planning import INTERACTIVE_IMAGES, Lane, Request, check_text, with_reused
-from blindspots.work.promises import Foreseen, check_steps, foresee
+from blindspots.work.promises import check_steps, foresee
 
 
 class Submissions(Estimates):
@@ -91,14 +91,12 @@ class Submissions(Estimates):
         check_text(spec.model_dump(mode="json"))
         resolved = spec.resolve(self.known)
         whole = self._estimated(resolved, self.known)
-        if below := [self._estimated(each.spec, each.catalog, each.step) for each in self._below(resolved)]:
+        found = foresee(self.kinds, resolved, self.known)
+        if below := [self._estimated(each.spec, each.catalog, each.step) for each in found]:
             whole = together(whole, below)
         with self.database.read() as tx:
             waiting_for = self._waiting_reason(tx, "batch")
         return whole | {"steps": len(below), "waiting_for": waiting_for}
-
-    def _below(self, spec: Spec) -> list[Foreseen]:
-        return list(foresee(self.kinds, spec, self.known))
 
     def rerun(self, job_id: str, changes: Mapping[str, Any], owner: str) -> Json:
         """Submit the job's Spec again with `changes` laid over it; an object is merged, anything else
@@ -124,8 +122,7 @@ class Submissions(Estimates):
         ended.
         """
         with self.database.write() as tx:
-            jobs.cancel(tx, job_id)
-            steps.cancel_steps(tx, job_id)
+            steps.cancel(tx, job_id)
         self.ended(job_id)
         return self.job(job_id)
 

@@ -1,0 +1,58 @@
+"""The layers of a network whose units can be looked at, known without building it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from blindspots.zoo.architectures import (
+    AutoencoderSoftmax,
+    Convolutional,
+    MultilayerPerceptron,
+    parse,
+)
+from blindspots.zoo.network import NetworkParameters, Shape
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A place in a network: what one of its modules returns."""
+
+    name: str  # for the user: "hidden 2"
+    shape: tuple[int, ...]  # of one image's code: (units,), or (channels, height, width)
+    module: str  # path of the module
+    call: int = 1  # a module may be called several times in a forward pass: which of them, from 1
+
+    @property
+    def units(self) -> int:
+        """Directions of the natural basis: units, or channels of a convolutional layer."""
+        return self.shape[0]
+
+
+def layers_of(
+    network: str, parameters: Mapping[str, Any], input_shape: Shape, classes: int
+) -> tuple[Layer, ...]:
+    """From the pixels to the logits, which are the last. "sums" are what enters a non-linearity."""
+    chosen = parse(network, parameters)
+    return (*_hidden(chosen, input_shape), Layer("output", (classes,), "output"))
+
+
+def last_hidden(layers: tuple[Layer, ...]) -> Layer:
+    """The last layer before the logits; the logits where there is none."""
+    return layers[-2] if len(layers) > 1 else layers[-1]
+
+
+def _hidden(network: NetworkParameters, input_shape: Shape) -> Iterator[Layer]:
+    if isinstance(network, MultilayerPerceptron):
+        for place, width in enumerate(network.widths):
+            yield Layer(f"hidden {place + 1} sums", (width,), f"hidden.{place}")
+            yield Layer(f"hidden {place + 1}", (width,), "activation", place + 1)
+    elif isinstance(network, AutoencoderSoftmax):
+        yield Layer("code sums", (network.codes,), "encoder")
+        yield Layer("code", (network.codes,), "activation")
+    elif isinstance(network, Convolutional):
+        height, width = (side - network.kernel + 1 for side in input_shape[1:])
+        yield Layer("convolution sums", (network.filters, height, width), "convolution")
+        pooled = (height // network.pool, width // network.pool)
+        yield Layer("convolution", (network.filters, *pooled), "activation", 1)
+        yield Layer("hidden sums", (network.hidden,), "hidden")
+        yield Layer("hidden", (network.hidden,), "activation", 2)
