@@ -170,9 +170,9 @@ class Laboratory:
             raise InvalidInput("No such file of weights was uploaded.", field=field)
         return self.weight_files[reference][0]
 
-    def bring(self, weights: Arrays) -> str:
+    def bring(self, weights: Arrays, reference: str = "") -> str:
         """Upload safetensors; answers the id."""
-        reference = hashlib.sha256(safetensors.save(dict(weights))).hexdigest()
+        reference = reference or hashlib.sha256(safetensors.save(dict(weights))).hexdigest()
         shapes = {name: tuple(array.shape) for name, array in weights.items()}
         self.weight_files[reference] = (WeightFacts(reference, "safetensors", shapes, {}), weights)
         return reference

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from blindspots import __version__
 from blindspots.api.schemas import Lane
-from blindspots.commands import jobs, library, reproduce
+from blindspots.commands import jobs, library, models, reproduce
 from blindspots.commands.console import Target, notes, out
 from blindspots.errors import BlindspotsError, StartupError
 from blindspots.settings import Settings
@@ -26,7 +26,7 @@ app.command()(jobs.show)
 app.command()(jobs.cancel)
 app.command()(jobs.export)
 app.command()(reproduce.reproduce)
-app.command()(library.models)
+app.add_typer(models.models, name="models")
 app.add_typer(library.data, name="data")
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of everything that is kept.")]

@@ -23,11 +23,12 @@ import numpy.typing as npt
 from plotly.graph_objects import Figure
 
 from blindspots import errors
-from blindspots.api.schemas import Estimate, Job, JobDetail, StoredImage
+from blindspots.api.schemas import Estimate, Job, JobDetail, StoredImage, StoredWeights
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
 
 Array = npt.NDArray[Any]
+UPLOAD_SECONDS = 600.0
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 ERRORS = {
@@ -244,6 +245,13 @@ class Client:
         parameters = {} if model is None else {"model": model}
         response = self.request("POST", "/images", content=body, headers=headers, params=parameters)
         return StoredImage.model_validate(response.json())
+
+    def upload_weights(self, file: Path | bytes) -> StoredWeights:
+        """Store a safetensors or ONNX file; a job of the kind `import_model` makes a model of it."""
+        body = file if isinstance(file, bytes) else file.read_bytes()
+        headers = {"Content-Type": "application/octet-stream"}
+        response = self.request("POST", "/weights", content=body, headers=headers, timeout=UPLOAD_SECONDS)
+        return StoredWeights.model_validate(response.json())
 
     def models(self) -> list[dict[str, Any]]:
         """All trained networks."""

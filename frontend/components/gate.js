@@ -13,7 +13,11 @@ export function Gate({ found }) {
       measured ? percent(found.test_error) : "not measured",
       measured ? `${percent(found.error_low)} to ${percent(found.error_high)}, of ${count(found.images)} images` : "",
     ],
-    ["Always the commonest", measured ? percent(found.chance_error) : "", measured ? "error without looking" : ""],
+    [
+      "Without looking",
+      measured ? percent(found.chance_error) : "",
+      measured ? "error of always giving the commonest answer" : "",
+    ],
     [
       "Gradient",
       `${number(gate.gradient_error)}`,
@@ -24,7 +28,7 @@ export function Gate({ found }) {
   ];
   return html`<div class="stack">
     ${warnings.map((/** @type {string} */ text) => html`<div class="notice failure" key=${text}><p>${text}</p></div>`)}
-    ${warnings.length === 0 && html`<p><span class="badge" data-state="succeeded">It passed the gate: it answers, its gradient is right, and it knows its images.</span></p>`}
+    ${warnings.length === 0 && html`<p>It passed the gate: it answers, its gradient is right, and it knows its images.</p>`}
     <dl class="facts">${facts.filter(([, value]) => value !== "").map(([name, value, unit]) => html`<div><dt>${name}</dt><dd>${value}<small>${unit}</small></dd></div>`)}</dl>
   </div>`;
 }

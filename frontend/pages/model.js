@@ -30,10 +30,10 @@ export function ModelPage({ id }) {
       </div>
     </section>
     <section><h2>Layers</h2>
-      <div class="scroll history"><table><thead><tr><th>Layer</th><th>Shape of one image's code</th><th class="number">Numbers</th></tr></thead>
+      <div class="scroll"><table><thead><tr><th>Layer</th><th>Shape of one image's code</th></tr></thead>
       <tbody>${model.layers.map(
         (/** @type {{name: string, shape: number[]}} */ layer) => html`<tr key=${layer.name}>
-        <td>${layer.name}</td><td>${layer.shape.join(" × ")}</td><td class="number">${count(layer.shape.reduce((a, b) => a * b, 1))}</td></tr>`,
+        <td>${layer.name}</td><td>${layer.shape.join(" × ")}</td></tr>`,
       )}</tbody></table></div>
     </section>
     <section><h2>Details</h2>

@@ -33,7 +33,8 @@ class ImportModel(Spec):
     kind: Literal["import_model"] = "import_model"
 
     weights: str = Field(
-        pattern="^[0-9a-f]{64}$", json_schema_extra={"x-widget": "weights", "x-group": "model"}
+        pattern="^[0-9a-f]{64}$",
+        json_schema_extra={"x-widget": "weights", "x-group": "model", "x-title": "File"},
     )
     """The uploaded file: safetensors for one of the networks here, or ONNX from any framework."""
 
@@ -41,7 +42,10 @@ class ImportModel(Spec):
     """Which network the weights are for."""
 
     input_shape: list[Side] | None = Field(
-        None, min_length=3, max_length=3, json_schema_extra={"x-group": "network"}
+        None,
+        min_length=3,
+        max_length=3,
+        json_schema_extra={"x-group": "network", "x-placeholder": "3, 224, 224"},
     )
     """Channels, height and width of its images. Empty: as the ONNX file says, or those of the data set."""
 

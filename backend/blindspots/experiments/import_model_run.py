@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from pydantic import JsonValue
 from torch import Tensor, nn
 
 from blindspots.errors import InvalidInput
@@ -44,8 +45,8 @@ def examine_model(spec: "ImportModel", context: Context) -> Result:
     first = _tensor(images[:EXAMINED]) if images is not None else _noise(facts.input_shape, context.seed)
     gate = _examined(network, first.to(context.device), len(facts.class_names), context.seed)
     arrays: dict[str, Array] = {f"{WEIGHT}{name}": np.asarray(array) for name, array in weights.items()}
-    summary = {
-        **facts_of(facts),
+    summary: dict[str, Any] = {
+        **_facts_of(facts),
         "gate": _plain(gate),
         "multiply_adds": multiply_adds(network, facts.input_shape),
     }
@@ -54,11 +55,11 @@ def examine_model(spec: "ImportModel", context: Context) -> Result:
         answers = _answers(network, images, context)
         arrays |= {"label": labels, "prediction": answers}
         clean = _accuracy(labels, answers)
-    warnings = list(_warnings(gate, clean))
+    warnings: list[JsonValue] = list(_warnings(gate, clean))
     return Result(arrays=arrays, summary={**summary, **clean, "warnings": warnings})
 
 
-def facts_of(facts: ModelFacts) -> dict[str, Any]:
+def _facts_of(facts: ModelFacts) -> dict[str, Any]:
     """What the merge needs to enter the model."""
     return {
         "network": facts.network,
@@ -84,11 +85,15 @@ def _facts_and_weights(spec: "ImportModel", context: Context) -> tuple[ModelFact
         if any(mean) or any(each != 1 for each in scale):
             weights = folded(weights, network.first_layer, shape, mean=mean, scale=scale)
     facts = ModelFacts(
-        id="", name="", network=chosen.name, parameters=chosen.model_dump(mode="json", exclude={"name"}),
+        id="", name="", network=_name(chosen), parameters=chosen.model_dump(mode="json", exclude={"name"}),
         weights_sha256="", input_shape=shape, class_names=tuple(spec.class_names), dataset=spec.dataset or "",
         multiply_adds=0, linear=chosen.linear, smooth=chosen.smooth,
     )  # fmt: skip
     return facts, weights
+
+
+def _name(network: NetworkParameters) -> str:
+    return str(type(network).model_fields["name"].default)
 
 
 def _described(
@@ -186,8 +191,8 @@ def _warnings(gate: Gate, clean: Mapping[str, Any]) -> Sequence[str]:
         )
     if gate.gradient_zero > 0:
         said.append(
-            f"On {gate.gradient_zero:.0%} of the examined images no pixel has a gradient: attacks cannot "
-            "start there, and such a network looks more robust than it is."
+            f"On {_percent(gate.gradient_zero)} of the examined images no pixel has a gradient: attacks "
+            "cannot start there, and such a network looks more robust than it is."
         )
     if gate.probabilities:
         said.append(
@@ -197,12 +202,16 @@ def _warnings(gate: Gate, clean: Mapping[str, Any]) -> Sequence[str]:
     if not clean:
         said.append("Its clean error was not measured. Choose labelled images to see whether it is right.")
     elif clean["error_high"] >= clean["chance_error"]:
+        error, chance = _percent(clean["test_error"]), _percent(clean["chance_error"])
         said.append(
-            f"It is wrong on {clean['test_error']:.1%} of {clean['images']} clean images, which is no better "
-            f"than always giving the commonest answer ({clean['chance_error']:.1%}). Check the preprocessing "
-            "and the order of the classes."
+            f"It is wrong on {error} of {clean['images']} clean images, which is no better than always giving "
+            f"the commonest answer ({chance}). Check the preprocessing and the order of the classes."
         )
     return said
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def entered_model(spec: "ImportModel", context: Context) -> Result:

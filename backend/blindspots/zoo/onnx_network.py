@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 GRAPH = "graph"  # the array that holds the graph as JSON in UTF-8; ONNX tensors are called "tensor.<name>"
 TENSOR = "tensor."
+# Operators with kinks or jumps; all others that are understood have continuous derivatives.
+KINKED = frozenset(
+    {
+        "Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Selu", "Elu", "Celu", "HardSigmoid", "HardSwish",
+        "Clip", "Abs", "Max", "Min", "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin", "ReduceL1",
+        "LpPool", "Where", "Sign", "Floor", "Ceil", "Round", "Mod", "Greater", "Less", "Equal", "TopK",
+        "Shrink",
+    }
+)  # fmt: skip
 
 
 class KnownLayer(BaseModel):
@@ -85,8 +94,13 @@ def described(
     ]
     return OnnxNetwork(
         mean=list(mean), scale=list(scale), channels_last=last,
-        differentiable=onnx_files.smooth(_structure(weights)), known_layers=known,
+        differentiable=smooth(_structure(weights)), known_layers=known,
     )  # fmt: skip
+
+
+def smooth(structure: Mapping[str, Any]) -> bool:
+    """Whether every operator of the graph has continuous derivatives."""
+    return not {node[0] for node in structure["nodes"]} & KINKED
 
 
 def _structure(weights: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,6 +117,7 @@ def _module(
     channels_last: bool,
 ) -> "nn.Module":
     tensors = {name.removeprefix(TENSOR): array for name, array in weights.items() if name.startswith(TENSOR)}
-    return onnx_files.build(
+    module: nn.Module = onnx_files.build(
         _structure(weights), tensors, input_shape, mean=mean, scale=scale, channels_last=channels_last
     )
+    return module
