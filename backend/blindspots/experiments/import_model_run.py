@@ -204,8 +204,8 @@ def _warnings(gate: Gate, clean: Mapping[str, Any]) -> Sequence[str]:
     elif clean["error_high"] >= clean["chance_error"]:
         error, chance = _percent(clean["test_error"]), _percent(clean["chance_error"])
         said.append(
-            f"It is wrong on {error} of {clean['images']} clean images, which is no better than always giving "
-            f"the commonest answer ({chance}). Check the preprocessing and the order of the classes."
+            f"It is wrong on {error} of {clean['images']} clean images, which is no better than always "
+            f"giving the commonest answer ({chance}). Check the preprocessing and the order of the classes."
         )
     return said
 
