@@ -18,7 +18,7 @@ app = typer.Typer(
     help="Find, measure and keep adversarial examples on your own machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
 )
 app.command()(jobs.submit)
 app.command("jobs")(jobs.list_jobs)

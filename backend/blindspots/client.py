@@ -3,9 +3,9 @@
 from blindspots.client import Client
 
 client = Client()  # finds the installation of this machine and its token by itself
-job = client.wait(client.submit({"kind": "attack", "model": "digits-softmax", ...}).id)
-client.results(job.id)["rms"].mean()
-client.figure(job.id, "security_curve").show()
+job = client.submit({"kind": "attack", "model": "digits-softmax", ...}).wait()
+job.results()["rms"].mean()
+job.figure("security_curve").show()
 """
 
 import io
@@ -26,6 +26,7 @@ from blindspots import errors
 from blindspots.api.schemas import Estimate, Job, JobDetail, StoredImage, StoredWeights
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
+from blindspots.submitted import SubmittedJob
 
 Array = npt.NDArray[Any]
 UPLOAD_SECONDS = 600.0
@@ -139,7 +140,7 @@ class Client:
         lane: Literal["batch", "interactive"] = "batch",
         fresh: bool = False,
         idempotency_key: str | None = None,
-    ) -> Job:
+    ) -> SubmittedJob:
         """Submit a job. A connection that breaks is tried again without submitting twice."""
         document = spec.model_dump(mode="json") if isinstance(spec, Spec) else dict(spec)
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
@@ -153,7 +154,7 @@ class Client:
         except errors.Unavailable:
             time.sleep(0.5)
             response = self.request("POST", "/jobs", **options)
-        return Job.model_validate(response.json())
+        return SubmittedJob.of(self, Job.model_validate(response.json()))
 
     def estimate(self, spec: Spec | Mapping[str, Any]) -> Estimate:
         """What a job would cost."""
@@ -213,10 +214,10 @@ class Client:
         """Delete a finished job."""
         self.request("DELETE", f"/jobs/{job_id}")
 
-    def rerun(self, job_id: str, changes: Mapping[str, Any] | None = None) -> Job:
+    def rerun(self, job_id: str, changes: Mapping[str, Any] | None = None) -> SubmittedJob:
         """Submit the job again, with the same or changed parameters."""
         response = self.request("POST", f"/jobs/{job_id}/rerun", json={"changes": dict(changes or {})})
-        return Job.model_validate(response.json())
+        return SubmittedJob.of(self, Job.model_validate(response.json()))
 
     def results(self, job_id: str) -> dict[str, Array]:
         """Everything that the job found, as numpy arrays by name."""
