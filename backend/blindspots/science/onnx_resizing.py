@@ -1,7 +1,7 @@
 """ONNX operators that make images larger or smaller, or exchange sides for channels, as torch functions.
 
-As in `onnx_rearranging`: attributes, constant inputs and a sample in, a function of the inputs out. Source: the
-ONNX operator reference.
+As in `onnx_rearranging`: attributes, constant inputs and a sample in, a function of the inputs out. Source:
+the ONNX operator reference.
 """
 
 from collections.abc import Callable, Mapping, Sequence
