@@ -6,7 +6,7 @@ the data sets are those of the zoo, models are what training jobs returned.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -15,10 +15,10 @@ import numpy as np
 from pydantic import JsonValue
 from safetensors import numpy as safetensors
 
-from blindspots.errors import Cancelled, InvalidInput
+from blindspots.errors import Cancelled, Conflict, InvalidInput
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import NewModel, Record, Result, Spec
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, Pictures
 from blindspots.experiments.parameters import Array, Arrays
 from blindspots.experiments.steps import in_order, with_models
 from blindspots.zoo import datasets, halves
@@ -74,6 +74,9 @@ class MemoryContext:
     def image(self, reference: str) -> Array:
         return self.laboratory.images[reference]
 
+    def pictures(self, place: str, reference: str) -> Pictures:
+        return self.laboratory.pictures(place, reference, field="source")
+
     def part(self, index: int) -> MemoryResult:
         return self.parts[index]
 
@@ -89,8 +92,15 @@ class MemoryContext:
     def save_checkpoint(self, arrays: Arrays) -> None:
         self.checkpoint = {name: np.array(value) for name, value in arrays.items()}
 
-    def install_dataset(self, name: str, files: Mapping[str, bytes]) -> None:
-        self.installed[name] = files
+    def install_dataset(
+        self, name: str, files: Mapping[str, bytes | Iterable[bytes]], *, replace: bool = True
+    ) -> None:
+        if not replace and name in self.installed:
+            raise Conflict(f"There is another set {name}.")
+        self.installed[name] = {
+            file: content if isinstance(content, bytes) else b"".join(content)
+            for file, content in files.items()
+        }
 
 
 @dataclass
@@ -136,6 +146,7 @@ class Laboratory:
         self.models: dict[str, ModelFacts] = {}
         self.weights: dict[str, Arrays] = {}
         self.images: dict[str, Array] = {}
+        self.archives: dict[tuple[str, str], Pictures] = {}
         self._pixels: dict[tuple[str, str], tuple[Array, Array]] = {}
 
     def model(self, reference: str, *, field: str) -> ModelFacts:
@@ -161,6 +172,11 @@ class Laboratory:
         channels, height, width = self.images[reference].shape
         return ImageFacts(id=reference, shape=(channels, height, width))
 
+    def pictures(self, place: str, reference: str, *, field: str) -> Pictures:
+        if (place, reference) not in self.archives:
+            raise InvalidInput("No such pictures are here.", field=field)
+        return self.archives[place, reference]
+
     def pixels(self, dataset: str, split: str) -> tuple[Array, Array]:
         key = (dataset, split)
         if key not in self._pixels:
@@ -179,18 +195,11 @@ class Laboratory:
         sha256 = hashlib.sha256(safetensors.save(weights)).hexdigest()
         facts = ModelFacts(
             id=f"model-{len(self.models)}",
-            name=new.name,
-            network=new.network,
-            parameters=new.parameters,
             weights_sha256=sha256,
-            input_shape=new.input_shape,
-            class_names=new.class_names,
-            dataset=new.dataset,
-            multiply_adds=new.multiply_adds,
-            linear=new.linear,
-            smooth=new.smooth,
-            metrics=new.metrics,
-        )
+            name=new.name, network=new.network, parameters=new.parameters, input_shape=new.input_shape,
+            class_names=new.class_names, dataset=new.dataset, multiply_adds=new.multiply_adds,
+            linear=new.linear, smooth=new.smooth, metrics=new.metrics,
+        )  # fmt: skip
         self.models[facts.id], self.weights[facts.id] = facts, weights
         return facts
 

@@ -18,6 +18,7 @@ from blindspots.experiments.methods import Method
 from blindspots.experiments.units_arms import ARMS
 from blindspots.zoo import datasets
 from in_memory import Finished, Laboratory, MemoryResult, summary_without_time, train_on_digits
+from photographs import archive, pictures_of, two_classes
 
 KINDS = tuple(experiments.KINDS.values())
 METHODS: tuple[type[AttackMethod], ...] = get_args(get_args(Method)[0])
@@ -44,6 +45,9 @@ RUN_ELSEWHERE = [
 ]
 
 
+PETS = {"source": "upload", "archive": "a" * 64}
+
+
 def small_specs() -> Iterator[dict[str, Any]]:
     """One small job or more of every kind and every method."""
     for name, choices in SMALL_METHODS.items():
@@ -60,6 +64,7 @@ def small_specs() -> Iterator[dict[str, Any]]:
     for measured in ("weights", "gain", "attack"):
         yield {"kind": "spectral", "model": "digits-softmax", "measured": measured, "images": DIGITS}
     yield {"kind": "units", "model": "digits-softmax", "images": DIGITS, "k": 4, "arms": list(ARMS)}
+    yield {"kind": "image_set", "name": "pets", "source": PETS, "height": 8, "width": 8, "train_share": 0.5}
     network = {"kind": "train", "dataset": "digits", **SMALL_TRAININGS[0]}
     attack = {"kind": "attack", "model": "@network", "images": DIGITS}
     yield {"kind": "plan", "jobs": [{"name": "network", "spec": network}, {"name": "it", "spec": attack}]}
@@ -77,9 +82,11 @@ ADAPTER: TypeAdapter[Spec] = TypeAdapter(experiments.Experiment)
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Laboratory:
-    """The bundled digits, and a softmax network trained on them."""
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    """The bundled digits, a softmax network trained on them, and an archive of pictures."""
     laboratory = Laboratory(datasets.find())
+    pets = pictures_of(archive(two_classes()), tmp_path_factory.mktemp("pets"))
+    laboratory.archives["upload", PETS["archive"]] = pets
     train_on_digits(laboratory, "softmax")
     return laboratory
 

@@ -36,7 +36,7 @@ class DatasetFacts:
     title: str
     sha256: str
     shape: tuple[int, int, int]  # channels, height, width
-    class_names: tuple[str, ...]
+    class_names: tuple[str, ...]  # empty where the images have no labels
     sizes: Mapping[str, int]  # split -> images
 
 

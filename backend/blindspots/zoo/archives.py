@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import IO, Any
 from urllib.parse import unquote
 
-from blindspots.zoo.picture_files import NotTaken, check_kind, open_picture, quoted
+from blindspots.zoo.picture_files import NotTaken, Unfit, check_kind, open_picture, quoted
 
 LARGEST_RATIO = 10  # of all entries unpacked to the archive: pictures are compressed already
 SMALLEST_BOMB = 64 << 20
@@ -155,6 +155,8 @@ def check(stream: IO[bytes], limits: dict[str, int], before_each: Callable[[], N
         images.append(name)
         try:
             open_picture(data, limits["pixels"]).close()
+        except Unfit as error:
+            raise NotTaken(error.status, f"The entry {quoted(name)} {error}.") from error
         except ValueError as error:
             broken[name] = str(error)
     if not images:

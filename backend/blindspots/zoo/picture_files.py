@@ -27,6 +27,14 @@ class NotTaken(Exception):
         self.status, self.message = status, message
 
 
+class Unfit(ValueError):
+    """A picture that is whole, but not taken; the reason, and the HTTP status of its refusal."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 def quoted(name: str) -> str:
     """A name of the user's in a sentence."""
     text = "".join(sign if sign.isprintable() else "?" for sign in name)
@@ -59,7 +67,7 @@ def form_of(data: bytes) -> str | None:
 
 
 def open_picture(data: bytes, most_pixels: int) -> Any:
-    """The picture, its pixels not decoded yet. Raises ValueError with a reason."""
+    """The picture, its pixels not decoded yet. Raises Unfit and ValueError with a reason."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # our own limit, checked on the header before any pixel is decoded
@@ -72,9 +80,9 @@ def open_picture(data: bytes, most_pixels: int) -> Any:
     except Exception as error:  # decoders raise many kinds
         raise ValueError("is damaged, or cut off in its header") from error
     if picture.width * picture.height > most_pixels:
-        raise ValueError(f"has {picture.width} × {picture.height} pixels; at most {most_pixels:,} are read")
+        raise Unfit(413, f"has {picture.width} × {picture.height} pixels; at most {most_pixels:,} are read")
     if frames > 1:
-        raise ValueError("is an animation; send one frame")
+        raise Unfit(422, "is an animation; send one frame")
     return picture
 
 
