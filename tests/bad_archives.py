@@ -139,19 +139,15 @@ def animation(form: str) -> bytes:
     return stream.getvalue()
 
 
-def huge() -> bytes:
-    """A PNG of 50,000 x 50,000 pixels of one colour, in a few bytes."""
-    head = struct.pack(">IIBBBBB", 50_000, 50_000, 1, 0, 0, 0, 0)
+def one_colour(side: int, rows: int | None = None) -> bytes:
+    """A black PNG of so many pixels on each side, in few bytes; of `rows` only, where that is given."""
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes((side // 8 + 1) * (side if rows is None else rows)), 1)
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(bytes(100)))
-        + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 def comment(text: bytes) -> bytes:
@@ -168,7 +164,7 @@ CONTENTS: dict[str, tuple[bytes, int, str]] = {
     "moving.gif": (animation("GIF"), 415, "GIF"),
     "moving.png": (animation("PNG"), 422, "animation"),
     "moving.webp": (animation("WEBP"), 422, "animation"),
-    "huge.png": (huge(), 413, "50000 × 50000"),
+    "huge.png": (one_colour(50_000, rows=1), 413, "50000 × 50000"),
     "old.bmp": (image("BMP"), 415, "BMP"),
     "scan.tiff": (image("TIFF"), 415, "TIFF"),
     "weights.pt": (archive({"data.pkl": b"\x80\x02."}), 415, "archive within"),

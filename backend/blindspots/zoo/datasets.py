@@ -196,16 +196,20 @@ def _inspect_folder(folder: Path, source: Literal["downloaded", "folder"]) -> Da
 
 def _image_set(folder: Path, source: Literal["imported", "folder"]) -> ImageSet:
     """Raises BrokenFile and OSError."""
-    changed = (folder / image_sets.DESCRIPTION).stat().st_mtime_ns, folder.stat().st_mtime_ns
-    found, size = _described(folder, changed)
-    title = found.title or folder.name
-    return ImageSet(folder.name, title, source, True, bytes=size, folder=folder, description=found)
+    state = tuple(
+        sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in folder.iterdir())
+    )
+    found = _described(folder, state)
+    size = sum(each[2] for each in state)
+    return ImageSet(
+        folder.name, found.title or folder.name, source, True, bytes=size, folder=folder, description=found
+    )
 
 
 @lru_cache(maxsize=256)
-def _described(folder: Path, changed: tuple[int, int]) -> tuple[image_sets.Description, int]:  # noqa: ARG001
-    """Remembered until the folder changes."""
-    return image_sets.describe(folder), image_sets.stored_bytes(folder)
+def _described(folder: Path, state: tuple[tuple[str, int, int], ...]) -> image_sets.Description:  # noqa: ARG001
+    """Remembered until a file of the folder changes."""
+    return image_sets.describe(folder)
 
 
 def _signature(folder: Path, roles: Mapping[idx.Role, str]) -> Signature:

@@ -105,11 +105,6 @@ def load(folder: Path, split: str) -> tuple[Array, Array]:
     return images, labels
 
 
-def stored_bytes(folder: Path) -> int:
-    """Of all its files."""
-    return sum(path.stat().st_size for path in folder.iterdir())
-
-
 @dataclass(frozen=True)
 class Split:
     """One split that is to be written."""
