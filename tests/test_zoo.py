@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from blindspots.science import networks
 from blindspots.zoo import architectures, datasets, idx
+from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 
 RANDOM = np.random.default_rng(0)
 STANDARD = {
@@ -213,12 +214,27 @@ def test_an_entry_knows_what_it_builds(name: str, shape: tuple[int, int, int]) -
     assert parameters.source
 
 
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 28, 20)])
+@pytest.mark.parametrize("name", architectures.ARCHITECTURES)
+def test_the_weights_of_a_network_are_known_without_building_it(
+    name: str, shape: tuple[int, int, int]
+) -> None:
+    import torch
+
+    parameters = architectures.ARCHITECTURES[name]()
+    with torch.device("meta"):
+        state = parameters.build(shape, 7).state_dict()
+    shapes = parameters.weight_shapes(shape, 7)
+    assert shapes == {key: tuple(value.shape) for key, value in state.items()}
+    assert list(shapes) == list(state)
+
+
 def test_only_the_linear_network_says_that_it_is_linear() -> None:
     entries = architectures.ARCHITECTURES
     assert [name for name in entries if entries[name].linear] == ["softmax"]
     smooth = {name for name in entries if entries[name]().smooth}
     assert smooth == {"softmax", "mlp", "autoencoder_softmax"}
-    assert not architectures.MultilayerPerceptron(activation="relu").smooth
+    assert not MultilayerPerceptron(activation="relu").smooth
 
 
 @pytest.mark.parametrize(
@@ -243,7 +259,7 @@ def test_impossible_parameters_are_refused(name: str, parameters: dict[str, Any]
 def test_a_trained_model_is_loaded_as_it_was() -> None:
     import torch
 
-    parameters = architectures.MultilayerPerceptron(widths=[6])
+    parameters = MultilayerPerceptron(widths=[6])
     module = parameters.build((1, 8, 8), 10)
     weights = {name: value.numpy() for name, value in module.state_dict().items()}
     facts = SimpleNamespace(

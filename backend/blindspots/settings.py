@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     """Absolute paths of folders, as a JSON list, below which users may make image sets from what lies there.
     Empty: images come as uploads only."""
 
+    max_weights_bytes: int = Field(512 << 20, ge=1024)
+    """Largest uploaded file of weights, safetensors or ONNX."""
+
     log_format: str = Field("console", pattern="^(console|json)$")
     """`console` for people, `json` for machines."""
 

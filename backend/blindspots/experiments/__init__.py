@@ -10,6 +10,7 @@ from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fetch_dataset import FetchDataset
 from blindspots.experiments.image_set import ImageSet
+from blindspots.experiments.import_model import ImportModel
 from blindspots.experiments.plan import Plan
 from blindspots.experiments.reproduce import Reproduce
 from blindspots.experiments.spectral import Spectral
@@ -27,7 +28,8 @@ Experiment = Annotated[
     | Reproduce
     | Plan
     | FetchDataset
-    | ImageSet,
+    | ImageSet
+    | ImportModel,
     Field(discriminator="kind"),
 ]
 
@@ -42,6 +44,7 @@ EXPERIMENT: TypeAdapter[
     | Plan
     | FetchDataset
     | ImageSet
+    | ImportModel
 ] = TypeAdapter(Experiment)
 KINDS: Mapping[str, type[Spec]] = {
     "train": Train,
@@ -54,4 +57,5 @@ KINDS: Mapping[str, type[Spec]] = {
     "plan": Plan,
     "fetch_dataset": FetchDataset,
     "image_set": ImageSet,
+    "import_model": ImportModel,
 }

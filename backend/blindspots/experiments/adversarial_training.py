@@ -22,7 +22,7 @@ from blindspots.experiments.dataset_checks import check_trainable
 from blindspots.experiments.facts import DatasetFacts
 from blindspots.experiments.parameters import Arrays
 from blindspots.experiments.train import LARGEST_NETWORK, Decay
-from blindspots.zoo.architectures import MultilayerPerceptron
+from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 
 if TYPE_CHECKING:
     from blindspots.science.weight_decay import WeightDecay

@@ -16,7 +16,14 @@ from typing import Any, ClassVar, Protocol, Self
 from pydantic import Field, JsonValue
 
 from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, PicturePlace, Pictures
+from blindspots.experiments.facts import (
+    DatasetFacts,
+    ImageFacts,
+    ModelFacts,
+    PicturePlace,
+    Pictures,
+    WeightFacts,
+)
 from blindspots.experiments.parameters import Array, Arrays, Device, Parameters, Theme
 
 
@@ -35,6 +42,9 @@ class Catalog(Protocol):
 
     def pictures(self, place: PicturePlace, reference: str, *, field: str) -> Pictures:
         """What an uploaded archive holds, by its id, or a folder below an allowed root, by its path."""
+
+    def weight_file(self, reference: str, *, field: str) -> WeightFacts:
+        """An uploaded file of weights."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,9 @@ class Context(Protocol):
     def pictures(self, place: PicturePlace, reference: str) -> Pictures:
         """An uploaded archive, or a folder below an allowed root."""
 
+    def weight_file(self, reference: str) -> Arrays:
+        """The arrays of an uploaded file of weights."""
+
     def part(self, index: int) -> StoredResult:
         """In `merge`: the committed result of a part."""
 
@@ -154,10 +167,8 @@ class Context(Protocol):
     def install_dataset(
         self, name: str, files: Mapping[str, bytes | Iterable[bytes]], *, replace: bool = True
     ) -> None:
-        """Put checked files, by name, atomically under the service's own data-set folder.
-
-        They are read in their order. Raises Conflict where `replace` is False and another set has the name.
-        """
+        """Put checked files, read in their order, atomically under the service's own data-set folder. Raises
+        Conflict where `replace` is False and another set has the name."""
 
 
 class Outcome(Protocol):

@@ -60,3 +60,13 @@ class Pictures:
     tables: Mapping[str, str]  # text of the CSV files
     unread: Mapping[str, str]  # CSV files that are no text, and where
     limits: Mapping[str, int]  # entries of an archive; bytes and pixels of one picture
+
+
+@dataclass(frozen=True)
+class WeightFacts:
+    """A file of weights that a user uploaded, already read and stored again as plain arrays."""
+
+    id: str  # sha256 of the stored arrays
+    form: Literal["onnx", "safetensors"]
+    tensors: Mapping[str, tuple[int, ...]]  # shapes by name; of an ONNX file empty
+    graph: Mapping[str, JsonValue]  # of an ONNX file: image_shape, classes, operators, ...; else empty

@@ -11,7 +11,8 @@ from blindspots.experiments.facts import DatasetFacts, ModelFacts
 from blindspots.experiments.parameters import Parameters
 from blindspots.experiments.train_figures import FIGURES
 from blindspots.experiments.train_presets import PRESETS
-from blindspots.zoo.architectures import MultilayerPerceptron, Network
+from blindspots.zoo.architectures import Network
+from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 
 if TYPE_CHECKING:
     from blindspots.science.weight_decay import WeightDecay

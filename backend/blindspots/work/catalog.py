@@ -10,10 +10,17 @@ import numpy as np
 from sqlalchemy import Connection, Row
 
 from blindspots.errors import InvalidInput, NotFound
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, PicturePlace, Pictures
+from blindspots.experiments.facts import (
+    DatasetFacts,
+    ImageFacts,
+    ModelFacts,
+    PicturePlace,
+    Pictures,
+    WeightFacts,
+)
 from blindspots.experiments.parameters import Array
 from blindspots.settings import Settings
-from blindspots.store import images, models
+from blindspots.store import images, models, weight_files
 from blindspots.store.database import Database
 from blindspots.work.picture_sources import PictureSources
 from blindspots.zoo import datasets, halves
@@ -118,6 +125,14 @@ class StoreCatalog:
     def pictures(self, place: PicturePlace, reference: str, *, field: str) -> Pictures:
         """Raises InvalidInput."""
         return self._sources.find(place, reference, field=field)
+
+    def weight_file(self, reference: str, *, field: str) -> WeightFacts:
+        """An uploaded file of weights. Raises InvalidInput."""
+        row = self._find(lambda tx: weight_files.find(tx, reference))
+        if row is None:
+            raise InvalidInput("No such file of weights was uploaded. Upload it again.", field=field)
+        tensors = {name: tuple(shape) for name, shape in row.facts.get("tensors", {}).items()}
+        return WeightFacts(row.sha256, row.form, tensors, row.facts.get("graph", {}))
 
     def _find(self, look: Callable[[Connection], Row[Any] | None]) -> Row[Any] | None:
         with self._database.read() as tx:

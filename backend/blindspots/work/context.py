@@ -107,6 +107,10 @@ class PartContext:
         """Raises InvalidInput where they are gone."""
         return self._supplies.sources.find(place, reference, field="source")
 
+    def weight_file(self, reference: str) -> Arrays:
+        """The arrays of an uploaded file of weights."""
+        return self._supplies.artifacts.read_arrays(reference)
+
     def part(self, index: int) -> Stored:
         """In `merge`: the committed result of a part."""
         with self._database.read() as tx:

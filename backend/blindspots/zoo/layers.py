@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from blindspots.zoo.architectures import (
-    AutoencoderSoftmax,
-    Convolutional,
-    MultilayerPerceptron,
-    parse,
-)
+from blindspots.zoo.architectures import parse
+from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
+from blindspots.zoo.convolutional import Convolutional
+from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 from blindspots.zoo.network import NetworkParameters, Shape
+from blindspots.zoo.onnx_network import OnnxNetwork
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ def layers_of(
 ) -> tuple[Layer, ...]:
     """From the pixels to the logits, which are the last. "sums" are what enters a non-linearity."""
     chosen = parse(network, parameters)
+    if isinstance(chosen, OnnxNetwork):
+        return tuple(Layer(each.name, tuple(each.shape), each.module) for each in chosen.known_layers)
     return (*_hidden(chosen, input_shape), Layer("output", (classes,), "output"))
 
 
