@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
@@ -117,6 +117,16 @@ async def upload(request: Request, service: ServiceHere) -> Response:
         listing = await look_into(arriving, service.sources.limits())
         kept = await anyio.to_thread.run_sync(service.keep_archive, arriving, listing)
     return reply(kept, status=201)
+
+
+@router.get("/archives/{archive_id}", response_model=StoredArchive)
+def archive(
+    request: Request,
+    service: ServiceHere,
+    archive_id: Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="Content hash.")],
+) -> Response:
+    """What is known of an uploaded archive."""
+    return tagged_json(request, service.archive(archive_id))
 
 
 @router.get("/image-roots", response_model=Items)

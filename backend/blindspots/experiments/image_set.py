@@ -32,9 +32,9 @@ class ImageSet(Spec):
     kind: Literal["image_set"] = "image_set"
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", json_schema_extra={"x-title": "Name of the set"}
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", json_schema_extra={"x-title": "Short name"}
     )
-    """What jobs call it; none that there is already."""
+    """What jobs call the set: letters, digits, dots, dashes and underscores; none that there is already."""
 
     source: Source = Field(json_schema_extra={"x-group": "pictures"})
     """Where the pictures are: PNG, JPEG or WebP, in any sizes."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from blindspots.experiments.facts import PicturePlace
 from blindspots.experiments.parameters import Parameters
@@ -11,11 +11,13 @@ Column = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class UploadedArchive(Parameters):
-    """A zip archive that was uploaded."""
+    """A zip archive of PNG, JPEG or WebP pictures, in any sizes."""
+
+    model_config = ConfigDict(json_schema_extra={"x-title": "A zip archive"})
 
     source: Literal["upload"] = "upload"
     archive: str = Field(pattern=r"^[0-9a-f]{64}$", json_schema_extra={"x-widget": "archive"})
-    """What the upload answered with as its id."""
+    """Pictures in folders, or with a table beside them. It is kept for a day."""
 
     def place(self) -> tuple[PicturePlace, str, str]:
         """Kind of place, what it is called there, and the field that names it."""
@@ -25,8 +27,15 @@ class UploadedArchive(Parameters):
 class ServerFolder(Parameters):
     """A folder on the machine of the service."""
 
+    model_config = ConfigDict(json_schema_extra={"x-title": "A folder of the server"})
+
     source: Literal["folder"] = "folder"
-    folder: str = Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")
+    folder: str = Field(
+        min_length=1,
+        max_length=1000,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        json_schema_extra={"x-widget": "server_folder"},
+    )
     """Its path below one of the allowed roots (BLINDSPOTS_IMAGE_ROOTS); "." is the root itself."""
 
     def place(self) -> tuple[PicturePlace, str, str]:
@@ -37,11 +46,15 @@ class ServerFolder(Parameters):
 class FolderLabels(Parameters):
     """The folder in which a picture lies is its class."""
 
+    model_config = ConfigDict(json_schema_extra={"x-title": "From folders"})
+
     source: Literal["folders"] = "folders"
 
 
 class CsvLabels(Parameters):
     """A table names the class of each picture; pictures that it does not name are left out."""
+
+    model_config = ConfigDict(json_schema_extra={"x-title": "From a table (CSV)"})
 
     source: Literal["csv"] = "csv"
     file: str = Field("labels.csv", min_length=1, max_length=400)
@@ -60,6 +73,8 @@ class CsvLabels(Parameters):
 
 class NoLabels(Parameters):
     """The pictures have no classes. Units jobs take such a set, others need labels."""
+
+    model_config = ConfigDict(json_schema_extra={"x-title": "None"})
 
     source: Literal["none"] = "none"
 

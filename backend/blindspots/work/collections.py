@@ -5,7 +5,7 @@ import uuid
 
 import orjson
 
-from blindspots.errors import Conflict, NotFound, Unavailable
+from blindspots.errors import Conflict, InvalidInput, NotFound, Unavailable
 from blindspots.experiments.image_set_labels import folders_of
 from blindspots.store import files, jobs
 from blindspots.store.artifacts import Arriving
@@ -60,14 +60,22 @@ class Collections(Shelves):
         with self.database.write() as tx:
             files.enter(tx, archive)
             files.enter(tx, listed)
-        folders = folders_of(listing["images"])
+        return self.archive(listed.sha256)
+
+    def archive(self, archive_id: str) -> Json:
+        """What is known of an uploaded archive. NotFound where it is not here, or no longer."""
+        try:
+            pictures = self.sources.find("upload", archive_id, field="archive")
+        except InvalidInput as error:
+            raise NotFound(error.message) from error
+        folders = folders_of(pictures.images)
         return {
-            "id": listed.sha256, "sha256": archive.sha256, "bytes": archive.bytes,
-            "images": len(listing["images"]), "broken": len(listing["broken"]),
+            "id": archive_id, "sha256": pictures.sha256, "bytes": pictures.path.stat().st_size,
+            "images": len(pictures.images), "broken": len(pictures.broken),
             "folders": folders[:LISTED], "folder_count": len(folders),
             "tables": [
                 {"name": name, "columns": _columns(text)}
-                for name, text in sorted(listing["tables"].items())[:LISTED]
+                for name, text in sorted(pictures.tables.items())[:LISTED]
             ],
         }  # fmt: skip
 
