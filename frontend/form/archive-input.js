@@ -43,13 +43,17 @@ function suggest(stored, file, form) {
   form.change(["labels"], table ? { source: "csv", file: table.name, ...columns(table.columns) } : { source: "none" });
 }
 
-/** @param {string[]} names */
+/** Which column is likely what: "file, label", or "index, name" where a class is a number. @param {string[]} names */
 function columns(names) {
-  const like = (/** @type {RegExp} */ pattern, /** @type {string} */ usual) => names.find((name) => pattern.test(name)) ?? usual;
+  const like = (/** @type {RegExp} */ pattern) => names.find((name) => pattern.test(name));
+  const number = like(/^(index|id|number)$/i);
+  const called = like(/^(name|class_name)$/i);
+  const label = like(/^(label|class|category|target)$/i);
+  const numbered = !label && number && called;
   return {
-    image_column: like(/^(file|path|image|name|filename)$/i, names[0] ?? "file"),
-    label_column: like(/^(label|class|category|target)$/i, names[1] ?? "label"),
-    name_column: null,
+    image_column: like(/^(file|file_?name|path|image)$/i) ?? number ?? names[0] ?? "file",
+    label_column: label ?? (numbered ? number : (names[1] ?? "label")),
+    name_column: numbered ? called : null,
   };
 }
 

@@ -59,13 +59,17 @@ class ImageSet(Spec):
     side by its own factor. pad: the longer side is brought to the size, with black beside it. A picture of
     that size stays as it is."""
 
-    colour: Literal["rgb", "grey"] = Field("rgb", json_schema_extra={"x-group": "size"})
+    colour: Literal["rgb", "grey"] = Field(
+        "rgb", json_schema_extra={"x-group": "size", "x-names": {"rgb": "Colour", "grey": "Grey"}}
+    )
     """Three channels, or one: the ITU-R 601 luma."""
 
     resampling: Resampling = Field("bicubic", json_schema_extra={"x-group": "advanced"})
     """Pillow's filter; all of them average over the area that becomes one pixel."""
 
-    train_share: float = Field(0.0, ge=0, le=1, json_schema_extra={"x-group": "pictures"})
+    train_share: float = Field(
+        0.0, ge=0, le=1, json_schema_extra={"x-group": "pictures", "x-title": "Share for training"}
+    )
     """Share of the pictures, drawn from the seed, that become training images; the others are test images."""
 
     skip_broken: bool = Field(False, json_schema_extra={"x-group": "advanced"})

@@ -32,11 +32,11 @@ def draw_classes(outcome: Outcome, theme: Theme) -> Any:
                 hovertemplate=f"%{{x}}<br>%{{y}} {title} images<extra></extra>",
             )
     rest = len(names) - len(shown)
-    title = f"class ({rest:,} smaller ones are not shown)" if rest else "class"
+    title = f"class ({rest:,} more are not shown)" if rest else "class"
     figure.update_layout(
         barmode="stack",
         xaxis={"type": "category", "title": {"text": title}},
-        yaxis={"title": {"text": "images"}},
+        yaxis={"title": {"text": "images"}, "dtick": 1 if counts.sum(axis=0).max() < 6 else None},
     )
     return figure
 
