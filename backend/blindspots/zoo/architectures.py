@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import Field, TypeAdapter
 
+from blindspots.zoo.alexnet import AlexNet
 from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
 from blindspots.zoo.convolutional import Convolutional
 from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Network = Annotated[
-    Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional, Field(discriminator="name")
+    Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional | AlexNet, Field(discriminator="name")
 ]
 _ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(Network)
 
@@ -30,6 +31,7 @@ ARCHITECTURES: dict[str, type[NetworkParameters]] = {
     "mlp": MultilayerPerceptron,
     "autoencoder_softmax": AutoencoderSoftmax,
     "conv": Convolutional,
+    "alexnet": AlexNet,
 }
 
 
@@ -59,10 +61,12 @@ def load(facts: TrainedFacts, weights: Mapping[str, Any]) -> "nn.Module":
     import numpy as np
     import torch
 
-    module = parse(facts.network, facts.parameters).build(facts.input_shape, len(facts.class_names))
-    state = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+    with torch.device("meta"):  # a large network is not filled with starting weights first
+        module = parse(facts.network, facts.parameters).build(facts.input_shape, len(facts.class_names))
+    arrays = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+    state = {name: array.float() if array.is_floating_point() else array for name, array in arrays.items()}
     try:
-        module.load_state_dict(state)
+        module.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise ValueError(f"these weights are not of a {facts.network} network like this: {error}") from error
     return module.requires_grad_(False).eval()

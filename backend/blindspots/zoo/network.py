@@ -41,6 +41,7 @@ class NetworkParameters(BaseModel):
 
     title: ClassVar[str]
     source: ClassVar[str]
+    unfit_field: ClassVar[str] = "name"  # that `unfit` asks to change
     linear: ClassVar[bool] = False  # logits are affine in the pixels
 
     @property
