@@ -157,7 +157,7 @@ def test_it_is_loaded_as_it_was_saved(variant: str) -> None:
         {**weights, first: weights[first][:-1]},
         {**weights, "extra.weight": np.zeros(2, np.float32)},
     ):
-        with pytest.raises(ValueError, match="not of a alexnet network"):
+        with pytest.raises(ValueError, match="not of a AlexNet like this"):
             architectures.load(facts, broken)
 
 

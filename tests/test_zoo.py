@@ -265,5 +265,5 @@ def test_a_trained_model_is_loaded_as_it_was() -> None:
     images = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     assert torch.equal(loaded(images), module(images))
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
-    with pytest.raises(ValueError, match="not of a mlp network"):
+    with pytest.raises(ValueError, match="not of a Multilayer perceptron"):
         architectures.load(facts, {**weights, "output.bias": np.zeros(3, np.float32)})

@@ -58,15 +58,6 @@ def load(facts: TrainedFacts, weights: Mapping[str, Any]) -> "nn.Module":
 
     weights: arrays by the names of the module's state. Raises ValueError where they do not fit the network.
     """
-    import numpy as np
-    import torch
-
-    with torch.device("meta"):  # a large network is not filled with starting weights first
-        module = parse(facts.network, facts.parameters).build(facts.input_shape, len(facts.class_names))
-    arrays = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
-    state = {name: array.float() if array.is_floating_point() else array for name, array in arrays.items()}
-    try:
-        module.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise ValueError(f"these weights are not of a {facts.network} network like this: {error}") from error
+    network = parse(facts.network, facts.parameters)
+    module = network.loaded(facts.input_shape, len(facts.class_names), weights)
     return module.requires_grad_(False).eval()

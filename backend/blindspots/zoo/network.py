@@ -1,7 +1,8 @@
 """What every network's parameters have in common."""
 
 import itertools
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -83,3 +84,21 @@ class NetworkParameters(BaseModel):
     def build(self, input_shape: Shape, classes: int) -> "nn.Module":
         """The module, with torch's own starting weights."""
         raise NotImplementedError
+
+    def loaded(self, input_shape: Shape, classes: int, weights: Mapping[str, Any]) -> "nn.Module":
+        """The module with these weights, arrays by the names of its state, on the CPU.
+
+        Raises ValueError where they do not fit.
+        """
+        import numpy as np
+        import torch
+
+        with torch.device("meta"):  # a large network is not filled with starting weights first
+            module = self.build(input_shape, classes)
+        arrays = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+        state = {name: each.float() if each.is_floating_point() else each for name, each in arrays.items()}
+        try:
+            module.load_state_dict(state, assign=True)
+        except RuntimeError as error:
+            raise ValueError(f"these weights are not of a {self.title} like this: {error}") from error
+        return module
