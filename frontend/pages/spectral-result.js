@@ -25,7 +25,8 @@ export function SpectralResult({ job }) {
       <${Exports} job=${job} />
     </section>
     <section><h2>Layers</h2><${SpectralLayers} found=${found} /></section>
-    <section><h2>From the layers to the network</h2><${Product} found=${found} /><${SpectralReference} reference=${found.reference} /></section>
+    <section><h2>From the layers to the network</h2><${Product} found=${found} />${!found.reference.compared && html`<${SpectralReference} found=${found} />`}</section>
+    ${found.reference.compared && html`<${SpectralReference} found=${found} />`}
     <section><h2>Figures</h2><div class="figures">
       ${figures.map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} />`)}
     </div></section>`;

@@ -25,7 +25,8 @@ MULTIPLY_ADDS_PER_SECOND = 1e10  # of one core; rough, and only sizes the parts
 PART_BYTES = 256 << 20  # of Jacobians and of the layers' outputs
 
 ATTACK = "attack"  # name of the step
-ON_IMAGES: dict[str, JsonValue] = {"measured": ["gain", "attack"]}
+ON_IMAGES: dict[str, JsonValue] = {"weights": ["trained"], "measured": ["gain", "attack"]}
+ON_ATTACK: dict[str, JsonValue] = {"weights": ["trained"], "measured": ["attack"]}
 
 
 class Spectral(Spec):
@@ -78,9 +79,7 @@ class Spectral(Spec):
     )
     """The images near which the gain is measured."""
 
-    method: Method = Field(
-        MinimumDistortion(mode="nearest"), json_schema_extra={"x-when": {"measured": ["attack"]}}
-    )
+    method: Method = Field(MinimumDistortion(mode="nearest"), json_schema_extra={"x-when": ON_ATTACK})
     """How the images are attacked. An equal attack that was run before is used again."""
 
     grid: int | None = Field(
