@@ -1,5 +1,5 @@
 // Table 5 of the paper: beside the layers where they have its sizes, else by itself. Its weights nobody has.
-import { number } from "../format.js";
+import { count, number } from "../format.js";
 import { html } from "../html.js";
 import { place, setQuery } from "../router.js";
 
@@ -47,7 +47,7 @@ function Table({ reference, layers, edition, product }) {
     </thead>
     <tbody>${reference.rows.map((/** @type {Values} */ row, /** @type {number} */ place) => html`<${Row} key=${row.layer} row=${row} line=${layers[place]} edition=${edition} />`)}
       <tr><td><strong>Product</strong></td><td></td><td></td>${ours && html`<td></td>`}<td></td>
-        ${ours && html`<td class="number"><strong>${number(product)}</strong></td>`}<td class="number">${number(reference.products[edition])}</td></tr>
+        ${ours && html`<td class="number"><strong>${number(product)}</strong></td>`}<td class="number">${count(reference.products[edition])}</td></tr>
     </tbody>
   </table>`;
 }

@@ -67,7 +67,14 @@ function Headline({ found }) {
 }
 
 /** @type {{[operation: string]: string}} */
-const spoken = { add: "sum of branches", cat: "branches joined", maxpool2d: "max pooling", avgpool2d: "average pooling" };
+const spoken = {
+  add: "sum of branches",
+  cat: "branches joined",
+  maxpool2d: "max pooling",
+  avgpool2d: "average pooling",
+  localresponsenorm: "contrast normalisation",
+  truediv: "division of the pixels by their scale",
+};
 
 /** How the bound comes about, in words. @param {{found: Values}} props */
 function Product({ found }) {

@@ -18,11 +18,11 @@ from blindspots.science.spectrum.reading import Reading
 from blindspots.zoo.papers import TABLE_5
 
 CAUTION = (
-    "The weights of that network were never published, so nothing here is compared with it. Its lower column "
-    "is the smallest of the min(rows, columns) singular values: conv5, fc1 and fc3 have fewer outputs than "
-    "inputs, and their lower frame bound is 0. The first edition's norm of conv1 lacks the factor 1/S of a "
-    "stride S; the later edition prints S⁻², and its value changed by more than that. Pooling and "
-    "normalisation are not in it."
+    "The weights of that network were never published, so no other network has to have its numbers. Its "
+    "lower column is the smallest of the min(rows, columns) singular values: conv5, fc1 and fc3 have fewer "
+    "outputs than inputs, and their lower frame bound is 0. The first edition's norm of conv1 lacks the "
+    "factor 1/S of a stride S; the later edition prints S⁻², and its value changed by more than that. "
+    "Pooling and normalisation are not in it."
 )
 BINS = 48
 SHARES = np.linspace(0, 1, 201)  # at which the sorted singular values are kept for the figure
