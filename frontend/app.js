@@ -17,7 +17,9 @@ import { History } from "./pages/history.js";
 import { Home } from "./pages/home.js";
 import { JobPage } from "./pages/job.js";
 import { Missing } from "./pages/missing.js";
+import { ModelPage } from "./pages/model.js";
 import { Models } from "./pages/models.js";
+import { ModelsAdd } from "./pages/models-add.js";
 import { Reproduce } from "./pages/reproduce.js";
 import { SignedOut } from "./pages/signed-out.js";
 import { Spectra } from "./pages/spectral.js";
@@ -45,6 +47,7 @@ const pages = {
   "/train/adversarial": { title: "Adversarial training", page: AdversarialNew },
   "/reproduce": { title: "Reproduce", page: Reproduce },
   "/history": { title: "History", page: History },
+  "/models/add": { title: "Add a model", page: ModelsAdd },
   "/models": { title: "Models", page: Models },
   "/data": { title: "Data", page: Data },
   "/system": { title: "System", page: System },
@@ -54,6 +57,8 @@ const pages = {
 function found(path) {
   const job = /^\/jobs\/([^/]+)$/.exec(path);
   if (job) return { title: "Job", view: html`<${JobPage} key=${job[1]} id=${job[1]} />` };
+  const model = /^\/models\/([^/]+)$/.exec(path);
+  if (model && !pages[path]) return { title: "Model", view: html`<${ModelPage} key=${model[1]} id=${model[1]} />` };
   const entry = pages[path] ?? pages[path.replace(/\/$/, "")];
   return entry ? { title: entry.title, view: html`<${entry.page} />` } : { title: "Not found", view: html`<${Missing} />` };
 }

@@ -11,6 +11,7 @@ const kindWords = {
   attack: "Attack",
   train: "Training",
   fetch_dataset: "Download",
+  import_model: "Added model",
   adversarial_training: "Adversarial training",
   plan: "Plan",
   reproduce: "Reproduction",
@@ -47,6 +48,10 @@ export function outcome(job) {
   }
   if (job.kind === "train" && found.model_name) {
     return `${found.model_name}${found.test_error === undefined ? "" : `, test error ${percent(found.test_error)}`}`;
+  }
+  if (job.kind === "import_model" && found.model_name) {
+    const doubts = found.warnings?.length ? `, ${plural(found.warnings.length, "warning")}` : "";
+    return `${found.model_name}${found.test_error === undefined ? "" : `, clean error ${percent(found.test_error)}`}${doubts}`;
   }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
   if (job.kind === "transfer" && found.rows) return brief(found);

@@ -74,6 +74,7 @@ interface Model {
   class_names: string[];
   metrics: Values;
   linear: boolean;
+  smooth: boolean;
   created_at: string;
   job_id: string | null;
   weights_sha256: string;

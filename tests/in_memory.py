@@ -18,7 +18,7 @@ from safetensors import numpy as safetensors
 from blindspots.errors import Cancelled, InvalidInput
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import NewModel, Record, Result, Spec
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, WeightFacts
 from blindspots.experiments.parameters import Array, Arrays
 from blindspots.experiments.steps import in_order, with_models
 from blindspots.zoo import datasets, halves
@@ -73,6 +73,9 @@ class MemoryContext:
 
     def image(self, reference: str) -> Array:
         return self.laboratory.images[reference]
+
+    def weight_file(self, reference: str) -> Arrays:
+        return self.laboratory.weight_files[reference][1]
 
     def part(self, index: int) -> MemoryResult:
         return self.parts[index]
@@ -136,6 +139,7 @@ class Laboratory:
         self.models: dict[str, ModelFacts] = {}
         self.weights: dict[str, Arrays] = {}
         self.images: dict[str, Array] = {}
+        self.weight_files: dict[str, tuple[WeightFacts, Arrays]] = {}
         self._pixels: dict[tuple[str, str], tuple[Array, Array]] = {}
 
     def model(self, reference: str, *, field: str) -> ModelFacts:
@@ -160,6 +164,18 @@ class Laboratory:
             raise InvalidInput("No such image was uploaded.", field=field)
         channels, height, width = self.images[reference].shape
         return ImageFacts(id=reference, shape=(channels, height, width))
+
+    def weight_file(self, reference: str, *, field: str) -> WeightFacts:
+        if reference not in self.weight_files:
+            raise InvalidInput("No such file of weights was uploaded.", field=field)
+        return self.weight_files[reference][0]
+
+    def bring(self, weights: Arrays, reference: str = "") -> str:
+        """Upload safetensors; answers the id."""
+        reference = reference or hashlib.sha256(safetensors.save(dict(weights))).hexdigest()
+        shapes = {name: tuple(array.shape) for name, array in weights.items()}
+        self.weight_files[reference] = (WeightFacts(reference, "safetensors", shapes, {}), weights)
+        return reference
 
     def pixels(self, dataset: str, split: str) -> tuple[Array, Array]:
         key = (dataset, split)

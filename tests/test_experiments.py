@@ -38,6 +38,7 @@ SMALL_COMPARISON: dict[str, Any] = {
     "network": {"name": "mlp", "widths": [8, 8]}, "arms": ["decay", "all", "noise"],
     "pools": {"size": 30}, "evaluation": {"images": 10},
 }  # fmt: skip
+BROUGHT = "b" * 64  # a file of weights
 RUN_ELSEWHERE = [
     {"kind": "fetch_dataset", "dataset": "mnist"},  # needs a server to download from
     {"kind": "reproduce", "experiment": "table1"},  # in test_reproduce
@@ -60,6 +61,10 @@ def small_specs() -> Iterator[dict[str, Any]]:
     for measured in ("weights", "gain", "attack"):
         yield {"kind": "spectral", "model": "digits-softmax", "measured": measured, "images": DIGITS}
     yield {"kind": "units", "model": "digits-softmax", "images": DIGITS, "k": 4, "arms": list(ARMS)}
+    yield {
+        "kind": "import_model", "weights": BROUGHT, "network": {"name": "softmax"}, "dataset": "digits",
+        "count": 50,
+    }  # fmt: skip
     network = {"kind": "train", "dataset": "digits", **SMALL_TRAININGS[0]}
     attack = {"kind": "attack", "model": "@network", "images": DIGITS}
     yield {"kind": "plan", "jobs": [{"name": "network", "spec": network}, {"name": "it", "spec": attack}]}
@@ -80,7 +85,8 @@ ADAPTER: TypeAdapter[Spec] = TypeAdapter(experiments.Experiment)
 def laboratory() -> Laboratory:
     """The bundled digits, and a softmax network trained on them."""
     laboratory = Laboratory(datasets.find())
-    train_on_digits(laboratory, "softmax")
+    trained = train_on_digits(laboratory, "softmax")
+    laboratory.bring(laboratory.weights[trained.id], BROUGHT)
     return laboratory
 
 

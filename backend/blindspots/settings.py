@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(16_000_000, ge=1)
     """Largest uploaded image, width times height."""
 
+    max_weights_bytes: int = Field(512 << 20, ge=1024)
+    """Largest uploaded file of weights, safetensors or ONNX."""
+
     log_format: str = Field("console", pattern="^(console|json)$")
     """`console` for people, `json` for machines."""
 

@@ -3,6 +3,7 @@ import { words } from "../format.js";
 import { html, typed } from "../html.js";
 import { ListInput } from "./list-input.js";
 import { ModelsInput } from "./models-input.js";
+import { WeightsInput } from "./weights-input.js";
 import { ClassInput, ClassesInput, DatasetInput, LayerInput, ModelInput, UploadInput } from "./pickers.js";
 
 /** @type {{[widget: string]: any}} */
@@ -14,6 +15,7 @@ const pickers = {
   layer: LayerInput,
   classes: ClassesInput,
   upload: UploadInput,
+  weights: WeightsInput,
 };
 
 /**

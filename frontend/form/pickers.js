@@ -32,11 +32,13 @@ export function LayerInput({ id, value, onChange, form, invalid, described }) {
 }
 
 /** @param {PickerProps} props */
-export function DatasetInput({ id, value, onChange, form, invalid, described }) {
+export function DatasetInput({ id, value, optional, onChange, form, invalid, described }) {
   const present = form.datasets.filter((dataset) => dataset.available);
   const offered = present.flatMap((dataset) => [dataset.name, ...dataset.views]);
-  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(onChange)}>
-    ${!offered.includes(value) && html`<option value=${value ?? ""} selected>${value || "Choose a data set"}</option>`}
+  const take = (/** @type {string} */ name) => onChange(name || null);
+  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(take)}>
+    ${optional && html`<option value="" selected=${!value}>None</option>`}
+    ${(value || !optional) && !offered.includes(value) && html`<option value=${value ?? ""} selected>${value || "Choose a data set"}</option>`}
     ${offered.map((name) => html`<option value=${name} selected=${name === value}>${optionText(present, name)}</option>`)}
   </select>`;
 }

@@ -20,6 +20,7 @@ from blindspots.api import (
     openapi,
     problems,
     system,
+    weights,
 )
 from blindspots.api.auth import Authenticator
 from blindspots.api.guard import Guard
@@ -67,7 +68,7 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
     app.state.assets = frontend.Assets(frontend_folder or frontend.default_folder())
     problems.install(app)
 
-    for part in (catalog, jobs, models, datasets, images, events, system):
+    for part in (catalog, jobs, models, weights, datasets, images, events, system):
         app.include_router(part.router)
     app.include_router(system.health)
 

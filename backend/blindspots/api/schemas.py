@@ -228,6 +228,19 @@ class StoredImage(Answer):
     height: int
 
 
+class StoredWeights(Answer):
+    """An uploaded file of weights as it is kept."""
+
+    id: str
+    """Content hash of the stored arrays."""
+    form: Literal["onnx", "safetensors"]
+    tensor_count: int
+    tensors: list[dict[str, Any]]
+    """Name and shape, of the first thousand; of an ONNX file none."""
+    graph: dict[str, Any]
+    """Of an ONNX file: image_shape, classes, operators with their counts, opset."""
+
+
 class EventPage(Answer):
     """Events since an id."""
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol, Self
 from pydantic import Field, JsonValue
 
 from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, WeightFacts
 from blindspots.experiments.parameters import Array, Arrays, Device, Parameters, Theme
 
 
@@ -32,6 +32,9 @@ class Catalog(Protocol):
         """(n,) int64 labels of one split."""
 
     def image(self, reference: str, *, field: str) -> ImageFacts: ...
+
+    def weight_file(self, reference: str, *, field: str) -> WeightFacts:
+        """An uploaded file of weights."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,9 @@ class Context(Protocol):
 
     def image(self, reference: str) -> Array:
         """An uploaded image, (c, h, w) uint8."""
+
+    def weight_file(self, reference: str) -> Arrays:
+        """The arrays of an uploaded file of weights."""
 
     def part(self, index: int) -> StoredResult:
         """In `merge`: the committed result of a part."""

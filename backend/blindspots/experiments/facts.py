@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -42,3 +43,13 @@ class ImageFacts:
 
     id: str  # sha256 of the stored PNG
     shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class WeightFacts:
+    """A file of weights that a user uploaded, already read and stored again as plain arrays."""
+
+    id: str  # sha256 of the stored arrays
+    form: Literal["onnx", "safetensors"]
+    tensors: Mapping[str, tuple[int, ...]]  # shapes by name; of an ONNX file empty
+    graph: Mapping[str, JsonValue]  # of an ONNX file: image_shape, classes, operators, ...; else empty

@@ -10,10 +10,10 @@ import numpy as np
 from sqlalchemy import Connection, Row
 
 from blindspots.errors import InvalidInput, NotFound
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts
+from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, WeightFacts
 from blindspots.experiments.parameters import Array
 from blindspots.settings import Settings
-from blindspots.store import images, models
+from blindspots.store import images, models, weight_files
 from blindspots.store.database import Database
 from blindspots.zoo import datasets, halves
 from blindspots.zoo.datasets import Dataset
@@ -102,6 +102,14 @@ class StoreCatalog:
             raise InvalidInput("No such picture was uploaded. Upload it again.", field=field)
         channels, height, width = row.shape
         return ImageFacts(id=row.sha256, shape=(channels, height, width))
+
+    def weight_file(self, reference: str, *, field: str) -> WeightFacts:
+        """An uploaded file of weights. Raises InvalidInput."""
+        row = self._find(lambda tx: weight_files.find(tx, reference))
+        if row is None:
+            raise InvalidInput("No such file of weights was uploaded. Upload it again.", field=field)
+        tensors = {name: tuple(shape) for name, shape in row.facts.get("tensors", {}).items()}
+        return WeightFacts(row.sha256, row.form, tensors, row.facts.get("graph", {}))
 
     def _find(self, look: Callable[[Connection], Row[Any] | None]) -> Row[Any] | None:
         with self._database.read() as tx:

@@ -99,6 +99,10 @@ class PartContext:
         """An uploaded image, (c, h, w) uint8."""
         return decode_png(self._supplies.artifacts.read(reference))
 
+    def weight_file(self, reference: str) -> Arrays:
+        """The arrays of an uploaded file of weights."""
+        return self._supplies.artifacts.read_arrays(reference)
+
     def part(self, index: int) -> Stored:
         """In `merge`: the committed result of a part."""
         with self._database.read() as tx:

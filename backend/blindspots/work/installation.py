@@ -10,7 +10,7 @@ from typing import Any, get_args
 from blindspots.experiments.base import Spec
 from blindspots.store import files, history, workers
 from blindspots.work.foundation import Json
-from blindspots.work.shelves import Shelves
+from blindspots.work.uploads import Uploads
 
 
 def installed_version(package: str) -> str | None:
@@ -21,7 +21,7 @@ def installed_version(package: str) -> str | None:
         return None
 
 
-class Installation(Shelves):
+class Installation(Uploads):
     """The catalog and the state of the service."""
 
     def catalog(self) -> Json:

@@ -14,15 +14,18 @@ from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
 from blindspots.zoo.convolutional import Convolutional
 from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 from blindspots.zoo.network import NetworkParameters, Shape
+from blindspots.zoo.onnx_network import OnnxNetwork
 from blindspots.zoo.softmax import Softmax
 
 if TYPE_CHECKING:
     from torch import nn
 
-Network = Annotated[
-    Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional | AlexNet, Field(discriminator="name")
-]
-_ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(Network)
+RegisteredNetwork = Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional | AlexNet
+Network = Annotated[RegisteredNetwork, Field(discriminator="name")]
+# What a model may be made of: besides those that can be trained here, a graph from a file.
+_ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(
+    Annotated[RegisteredNetwork | OnnxNetwork, Field(discriminator="name")]
+)
 
 
 # Name -> parameters; a class carries its title and source.

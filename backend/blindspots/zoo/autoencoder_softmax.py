@@ -58,6 +58,7 @@ class AutoencoderSoftmax(NetworkParameters):
 
     title = "Sparse autoencoder with softmax"
     source = "Szegedy et al. 2013, table 1: AE400-10"
+    first_layer = "encoder"
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
 from blindspots.zoo.convolutional import Convolutional
 from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
 from blindspots.zoo.network import NetworkParameters, Shape
+from blindspots.zoo.onnx_network import OnnxNetwork
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def layers_of(
 ) -> tuple[Layer, ...]:
     """From the pixels to the logits, which are the last. "sums" are what enters a non-linearity."""
     chosen = parse(network, parameters)
+    if isinstance(chosen, OnnxNetwork):
+        return tuple(Layer(each.name, tuple(each.shape), each.module) for each in chosen.known_layers)
     last = chosen.modules[-1] if isinstance(chosen, AlexNet) else "output"
     return (*_hidden(chosen, input_shape), Layer("output", (classes,), last))
 

@@ -32,6 +32,7 @@ class MultilayerPerceptron(NetworkParameters):
 
     title = "Multilayer perceptron"
     source = "Szegedy et al. 2013, table 1: FC100-100-10, FC200-200-10; table 3: FC123-456-10"
+    first_layer = "hidden.0"
 
     @property
     def smooth(self) -> bool:

@@ -44,6 +44,8 @@ class NetworkParameters(BaseModel):
     source: ClassVar[str]
     unfit_field: ClassVar[str] = "name"  # that `unfit` asks to change
     linear: ClassVar[bool] = False  # logits are affine in the pixels
+    first_layer: ClassVar[str] = ""
+    """Module that reads the pixels, without padding: preprocessing can become part of its weights."""
 
     @property
     def smooth(self) -> bool:

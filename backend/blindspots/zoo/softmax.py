@@ -23,6 +23,7 @@ class Softmax(NetworkParameters):
 
     title = "Softmax (linear)"
     source = "Szegedy et al. 2013, table 1: FC10"
+    first_layer = "output"
     linear = True
 
     @property
