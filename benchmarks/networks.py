@@ -23,7 +23,10 @@ from blindspots.science.adam import train_adam
 from blindspots.science.networks import Softmax, initialise
 from blindspots.science.training import Step, train_lbfgs
 from blindspots.science.weight_decay import WeightDecay
-from blindspots.zoo import architectures, datasets
+from blindspots.zoo import datasets, softmax
+from blindspots.zoo.convolutional import Convolutional
+from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
+from blindspots.zoo.network import NetworkParameters
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "benchmarks" / ".cache"
@@ -34,20 +37,18 @@ SHAPE, CLASSES = (1, 28, 28), 10
 class Recipe:
     """How one network is built and trained."""
 
-    network: architectures.NetworkParameters
+    network: NetworkParameters
     penalties: tuple[float, ...]
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
 
 
 RECIPES = {
-    "softmax1": Recipe(architectures.Softmax(), (1e-4,)),
-    "softmax2": Recipe(architectures.Softmax(), (1e-2,)),
-    "softmax3": Recipe(architectures.Softmax(), (1.0,)),
-    "conv": Recipe(
-        architectures.Convolutional(filters=32, kernel=5, pool=2, hidden=128, dropout=0.5), (0.0,), "adam"
-    ),
-    "N100": Recipe(architectures.MultilayerPerceptron(widths=[100, 100]), (1e-5, 1e-5, 1e-6)),
-    "N200": Recipe(architectures.MultilayerPerceptron(widths=[200, 200]), (1e-5, 1e-5, 1e-6)),
+    "softmax1": Recipe(softmax.Softmax(), (1e-4,)),
+    "softmax2": Recipe(softmax.Softmax(), (1e-2,)),
+    "softmax3": Recipe(softmax.Softmax(), (1.0,)),
+    "conv": Recipe(Convolutional(filters=32, kernel=5, pool=2, hidden=128, dropout=0.5), (0.0,), "adam"),
+    "N100": Recipe(MultilayerPerceptron(widths=[100, 100]), (1e-5, 1e-5, 1e-6)),
+    "N200": Recipe(MultilayerPerceptron(widths=[200, 200]), (1e-5, 1e-5, 1e-6)),
 }
 
 

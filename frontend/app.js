@@ -14,12 +14,16 @@ import { AttackNew } from "./pages/attack-new.js";
 import { Attacks } from "./pages/attacks.js";
 import { Audit } from "./pages/audit.js";
 import { Data } from "./pages/data.js";
+import { DataAdd } from "./pages/data-add.js";
+import { DataSet } from "./pages/data-set.js";
 import { Explore } from "./pages/explore.js";
 import { History } from "./pages/history.js";
 import { Home } from "./pages/home.js";
 import { JobPage } from "./pages/job.js";
 import { Missing } from "./pages/missing.js";
+import { ModelPage } from "./pages/model.js";
 import { Models } from "./pages/models.js";
+import { ModelsAdd } from "./pages/models-add.js";
 import { People } from "./pages/people.js";
 import { Reproduce } from "./pages/reproduce.js";
 import { SignedOut } from "./pages/signed-out.js";
@@ -48,8 +52,10 @@ const pages = {
   "/train/adversarial": { title: "Adversarial training", page: AdversarialNew },
   "/reproduce": { title: "Reproduce", page: Reproduce },
   "/history": { title: "History", page: History },
+  "/models/add": { title: "Add a model", page: ModelsAdd },
   "/models": { title: "Models", page: Models },
   "/data": { title: "Data", page: Data },
+  "/data/add": { title: "Add an image set", page: DataAdd },
   "/system": { title: "System", page: System },
   "/account": { title: "Account", page: AccountPage },
   "/people": { title: "People", page: People },
@@ -60,6 +66,11 @@ const pages = {
 function found(path) {
   const job = /^\/jobs\/([^/]+)$/.exec(path);
   if (job) return { title: "Job", view: html`<${JobPage} key=${job[1]} id=${job[1]} />` };
+  const model = /^\/models\/([^/]+)$/.exec(path);
+  if (model && !pages[path]) return { title: "Model", view: html`<${ModelPage} key=${model[1]} id=${model[1]} />` };
+  const set = /^\/data\/([^/]+)$/.exec(path);
+  if (set && !pages[path])
+    return { title: "Data set", view: html`<${DataSet} key=${set[1]} name=${decodeURIComponent(set[1] ?? "")} />` };
   const entry = pages[path] ?? pages[path.replace(/\/$/, "")];
   return entry ? { title: entry.title, view: html`<${entry.page} />` } : { title: "Not found", view: html`<${Missing} />` };
 }

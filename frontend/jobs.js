@@ -11,6 +11,8 @@ const kindWords = {
   attack: "Attack",
   train: "Training",
   fetch_dataset: "Download",
+  image_set: "Image set",
+  import_model: "Added model",
   adversarial_training: "Adversarial training",
   plan: "Plan",
   reproduce: "Reproduction",
@@ -48,8 +50,15 @@ export function outcome(job) {
   if (job.kind === "train" && found.model_name) {
     return `${found.model_name}${found.test_error === undefined ? "" : `, test error ${percent(found.test_error)}`}`;
   }
+  if (job.kind === "import_model" && found.model_name) {
+    const doubts = found.warnings?.length ? `, ${plural(found.warnings.length, "warning")}` : "";
+    return `${found.model_name}${found.test_error === undefined ? "" : `, clean error ${percent(found.test_error)}`}${doubts}`;
+  }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
   if (job.kind === "transfer" && found.rows) return brief(found);
+  if (job.kind === "image_set" && found.images) {
+    return `${plural(found.images, "image")} as ${found.dataset}${found.skipped ? `, ${count(found.skipped)} left out` : ""}`;
+  }
   if (job.kind === "spectral" && found.bound !== undefined) {
     const seen = found.gain_max === undefined ? "" : `, largest gain seen ${number(found.gain_max)}`;
     return `Bound ${number(found.bound)}${seen}`;

@@ -9,6 +9,7 @@ const families = {
   mlp: "Fully connected",
   autoencoder_softmax: "Autoencoder",
   conv: "Convolutional",
+  onnx: "Added from ONNX",
 };
 
 /** "Fully connected". @param {ModelLike} model */

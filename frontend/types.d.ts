@@ -74,6 +74,7 @@ interface Model {
   class_names: string[];
   metrics: Values;
   linear: boolean;
+  smooth: boolean;
   created_at: string;
   job_id: string | null;
   weights_sha256: string;
@@ -88,6 +89,7 @@ interface Dataset {
   class_names: string[];
   sizes: { [split: string]: number };
   source: string;
+  sha256: string;
   available: boolean;
   downloadable: boolean;
   bytes: number | null;

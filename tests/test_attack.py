@@ -6,6 +6,7 @@ import pytest
 from blindspots.errors import Cancelled
 from blindspots.experiments.examples import ExampleQuery
 from blindspots.experiments.facts import ModelFacts
+from blindspots.experiments.panel import panel_examples, panel_rows
 from in_memory import DIGITS, Finished, Laboratory, attack, digits_laboratory
 
 
@@ -97,6 +98,30 @@ def test_summary_counts_every_image(finished: Finished) -> None:
     assert 0 < low <= summary["success_rate"] <= high <= 1
 
 
+def test_one_target_for_all_counts_its_own_class_apart(laboratory: Laboratory) -> None:
+    method = {"name": "minimum_distortion", "target": "given", "target_class": 3}
+    outcome = laboratory.run(attack(images={**DIGITS, "count": 60}, method=method))
+    found, summary = columns(outcome), dict(outcome.result.summary)
+    assert (found["target"] == 3).all()
+    own, wrong = found["label"] == 3, found["already_wrong"]
+    attacked = ~own & ~wrong
+    assert 0 < own.sum() < 20
+    assert (found["rms"][own & ~wrong] == 0).all(), "an image of that class needs no change"
+    assert (summary["of_target_class"], summary["attacked"]) == (own.sum(), attacked.sum())
+    assert summary["attacked_successful"] == (attacked & found["success"]).sum()
+    mean = found["rms"][attacked].mean(dtype=np.float64)
+    assert summary["mean_distortion_attacked"] == pytest.approx(mean)
+    assert mean > found["rms"].mean()
+
+    rows = panel_rows(outcome.result, 5)
+    assert len(rows) == 5
+    assert (found["reached"][rows] == 3).all()
+    assert (found["label"][rows] != 3).all()
+    assert (found["prediction"][rows] == found["label"][rows]).all()
+    shown = panel_examples(outcome, 5)
+    assert [each.facts["index"] for each in shown] == rows.tolist()
+
+
 def test_failures_stay_in_every_mean_and_have_a_reason(laboratory: Laboratory) -> None:
     noise = {"name": "gaussian_noise", "sigma": 0.05}
     outcome = laboratory.run(attack(images={**DIGITS, "count": 100}, method=noise))
@@ -124,6 +149,7 @@ def test_results_do_not_depend_on_the_blocks(laboratory: Laboratory, monkeypatch
     whole = attack(images={**DIGITS, "count": 300}, method={"name": "gaussian_noise", "sigma": 0.2})
     one = laboratory.run(whole)
     monkeypatch.setattr("blindspots.experiments.attack.PART_SECONDS", 1e-9)
+    monkeypatch.setattr("blindspots.experiments.attack.SMALL_BLOCK", 128)
     many = laboratory.run(whole)
     assert len(one.parts) == 1
     assert len(many.parts) == 3
@@ -171,10 +197,10 @@ def test_parts_are_blocks_of_full_tiles_sized_by_the_network(laboratory: Laborat
         parts = attack(model=name, images={**DIGITS, "count": 60_000}).plan(catalog)
         units = [part.units for part in parts]
         assert sum(units) == 60_000
-        assert all(size % 128 == 0 for size in units[:-1])
+        assert all(size % (8 if name == "alexnet" else 128) == 0 for size in units[:-1])
         assert parts[0].label == f"images 0–{units[0] - 1}"
         sizes[name] = units[0]
-    assert sizes["mlp"] > sizes["conv"] > sizes["alexnet"] == 128
+    assert sizes["mlp"] > sizes["conv"] > sizes["alexnet"] == 8
 
 
 # What is kept

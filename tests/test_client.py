@@ -41,6 +41,21 @@ def test_an_attack_in_five_lines(python_client: Client) -> None:
     assert job.id in {each.id for each in python_client.jobs(kind="attack", limit=200)}
 
 
+def test_a_job_is_waited_for_and_looked_at(python_client: Client, tmp_path: Path) -> None:
+    """As one would in a notebook, where a value shows itself."""
+    job = python_client.submit(ATTACK).wait(timeout=60)
+    assert job.state == "succeeded"
+    assert np.isfinite(job.results()["rms"]).all()
+    assert "security_curve" in job.figures()
+    assert isinstance(job.figure("security_curve"), plotly.graph_objects.Figure)
+    assert job.export("csv", tmp_path / "rows.csv") > 0
+    shown = job._repr_html_()
+    assert "success rate" in shown
+    assert job.reload().state == "succeeded"
+    again = python_client.rerun(job.id, {"title": "<b>twice</b>"}).wait(timeout=60, progress=False)
+    assert "&lt;b&gt;twice" in again._repr_html_()
+
+
 def test_errors_are_python_errors_that_name_the_field(python_client: Client) -> None:
     with pytest.raises(InvalidInput) as wrong:
         python_client.submit(images(count=0))

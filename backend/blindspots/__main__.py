@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from blindspots import __version__
 from blindspots.api.schemas import Lane
-from blindspots.commands import jobs, library, people, reproduce
+from blindspots.commands import jobs, library, models, people, reproduce
 from blindspots.commands.console import Target, notes, out
 from blindspots.errors import BlindspotsError, StartupError
 from blindspots.settings import Settings
@@ -18,7 +18,7 @@ app = typer.Typer(
     help="Find, measure and keep adversarial examples on your own machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
 )
 app.command()(jobs.submit)
 app.command("jobs")(jobs.list_jobs)
@@ -26,7 +26,7 @@ app.command()(jobs.show)
 app.command()(jobs.cancel)
 app.command()(jobs.export)
 app.command()(reproduce.reproduce)
-app.command()(library.models)
+app.add_typer(models.models, name="models")
 app.add_typer(library.data, name="data")
 app.add_typer(people.user, name="user")
 app.add_typer(people.token, name="token")

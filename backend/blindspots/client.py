@@ -3,9 +3,9 @@
 from blindspots.client import Client
 
 client = Client()  # finds the installation of this machine and its token by itself
-job = client.wait(client.submit({"kind": "attack", "model": "digits-softmax", ...}).id)
-client.results(job.id)["rms"].mean()
-client.figure(job.id, "security_curve").show()
+job = client.submit({"kind": "attack", "model": "digits-softmax", ...}).wait()
+job.results()["rms"].mean()
+job.figure("security_curve").show()
 """
 
 import io
@@ -23,11 +23,13 @@ import numpy.typing as npt
 from plotly.graph_objects import Figure
 
 from blindspots import errors
-from blindspots.api.schemas import Estimate, Job, JobDetail, StoredImage
+from blindspots.api.schemas import Estimate, Job, JobDetail, StoredArchive, StoredImage, StoredWeights
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
+from blindspots.submitted import SubmittedJob
 
 Array = npt.NDArray[Any]
+UPLOAD_SECONDS = 600.0
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
 MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 ERRORS = {
@@ -143,7 +145,7 @@ class Client:
         lane: Literal["batch", "interactive"] = "batch",
         fresh: bool = False,
         idempotency_key: str | None = None,
-    ) -> Job:
+    ) -> SubmittedJob:
         """Submit a job. A connection that breaks is tried again without submitting twice."""
         document = spec.model_dump(mode="json") if isinstance(spec, Spec) else dict(spec)
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
@@ -157,7 +159,7 @@ class Client:
         except errors.Unavailable:
             time.sleep(0.5)
             response = self.request("POST", "/jobs", **options)
-        return Job.model_validate(response.json())
+        return SubmittedJob.of(self, Job.model_validate(response.json()))
 
     def estimate(self, spec: Spec | Mapping[str, Any]) -> Estimate:
         """What a job would cost."""
@@ -217,10 +219,10 @@ class Client:
         """Delete a finished job."""
         self.request("DELETE", f"/jobs/{job_id}")
 
-    def rerun(self, job_id: str, changes: Mapping[str, Any] | None = None) -> Job:
+    def rerun(self, job_id: str, changes: Mapping[str, Any] | None = None) -> SubmittedJob:
         """Submit the job again, with the same or changed parameters."""
         response = self.request("POST", f"/jobs/{job_id}/rerun", json={"changes": dict(changes or {})})
-        return Job.model_validate(response.json())
+        return SubmittedJob.of(self, Job.model_validate(response.json()))
 
     def results(self, job_id: str) -> dict[str, Array]:
         """Everything that the job found, as numpy arrays by name."""
@@ -249,6 +251,34 @@ class Client:
         parameters = {} if model is None else {"model": model}
         response = self.request("POST", "/images", content=body, headers=headers, params=parameters)
         return StoredImage.model_validate(response.json())
+
+    def upload_archive(self, archive: Path) -> StoredArchive:
+        """Store a zip archive of pictures for a job of kind `image_set`; it is kept for a day."""
+        patience = 120 + archive.stat().st_size / 1e6  # seconds: it is looked into before the answer comes
+        with archive.open("rb") as stream:
+            response = self.request(
+                "POST",
+                "/archives",
+                content=stream,
+                headers={"Content-Type": "application/zip"},
+                timeout=patience,
+            )
+        return StoredArchive.model_validate(response.json())
+
+    def image_roots(self) -> list[dict[str, str]]:
+        """Folders of the server from which pictures may be taken: `folder` as a job names it, and `path`."""
+        return list(self.request("GET", "/image-roots").json()["items"])
+
+    def delete_dataset(self, name: str) -> None:
+        """Delete an image set that no job refers to."""
+        self.request("DELETE", f"/datasets/{name}")
+
+    def upload_weights(self, file: Path | bytes) -> StoredWeights:
+        """Store a safetensors or ONNX file; a job of the kind `import_model` makes a model of it."""
+        body = file if isinstance(file, bytes) else file.read_bytes()
+        headers = {"Content-Type": "application/octet-stream"}
+        response = self.request("POST", "/weights", content=body, headers=headers, timeout=UPLOAD_SECONDS)
+        return StoredWeights.model_validate(response.json())
 
     def models(self) -> list[dict[str, Any]]:
         """All trained networks."""

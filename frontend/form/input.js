@@ -3,6 +3,8 @@ import { words } from "../format.js";
 import { html, typed } from "../html.js";
 import { ListInput } from "./list-input.js";
 import { ModelsInput } from "./models-input.js";
+import { ArchiveInput, FolderInput } from "./archive-input.js";
+import { WeightsInput } from "./weights-input.js";
 import { ClassInput, ClassesInput, DatasetInput, LayerInput, ModelInput, UploadInput } from "./pickers.js";
 
 /** @type {{[widget: string]: any}} */
@@ -14,6 +16,9 @@ const pickers = {
   layer: LayerInput,
   classes: ClassesInput,
   upload: UploadInput,
+  weights: WeightsInput,
+  archive: ArchiveInput,
+  server_folder: FolderInput,
 };
 
 /**

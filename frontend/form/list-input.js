@@ -1,4 +1,4 @@
-// A list of numbers, typed with spaces or commas; ranges such as 0-9 for whole numbers.
+// A list of numbers, typed with spaces or commas; ranges such as 0-9 for whole numbers. Or of names, typed with commas.
 import { useEffect, useState } from "preact/hooks";
 
 import { html } from "../html.js";
@@ -22,14 +22,24 @@ export function readList(text, whole) {
 /** @param {{schema: Schema, optional: boolean, value: any, onChange: (value: any) => void, common: Values}} props */
 export function ListInput({ schema, optional, value, onChange, common }) {
   const [text, setText] = useState(spell(value));
-  const whole = schema.items?.type === "integer";
+  const type = schema.items?.type;
+  const read = (/** @type {string} */ typed) => (type === "string" ? readNames(typed) : readList(typed, type === "integer"));
   useEffect(() => {
-    if (spell(readList(text, whole)) !== spell(value)) setText(spell(value));
+    if (spell(read(text)) !== spell(value)) setText(spell(value));
   }, [value]);
   const take = (/** @type {any} */ event) => {
     setText(event.target.value);
-    const list = readList(event.target.value, whole);
+    const list = read(event.target.value);
     onChange(list.length === 0 && optional ? null : list);
   };
-  return html`<input ...${common} type="text" value=${text} onInput=${take} placeholder=${whole ? "0, 1, 5-9" : "Numbers, separated by commas"} />`;
+  const hint =
+    type === "string" ? "Names, separated by commas" : type === "integer" ? "0, 1, 5-9" : "Numbers, separated by commas";
+  return html`<input ...${common} type="text" value=${text} onInput=${take} placeholder=${hint} />`;
 }
+
+/** @param {string} text */
+const readNames = (text) =>
+  text
+    .split(/[,;\n]+/)
+    .map((name) => name.trim())
+    .filter(Boolean);

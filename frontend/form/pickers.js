@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 
 import { post } from "../api.js";
 import { className, datasetNamed, shapeWords } from "../catalog.js";
+import { smoothWhereLarge } from "../components/thumbnail.js";
 import { html, typed } from "../html.js";
 
 /**
@@ -32,11 +33,13 @@ export function LayerInput({ id, value, onChange, form, invalid, described }) {
 }
 
 /** @param {PickerProps} props */
-export function DatasetInput({ id, value, onChange, form, invalid, described }) {
+export function DatasetInput({ id, value, optional, onChange, form, invalid, described }) {
   const present = form.datasets.filter((dataset) => dataset.available);
   const offered = present.flatMap((dataset) => [dataset.name, ...dataset.views]);
-  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(onChange)}>
-    ${!offered.includes(value) && html`<option value=${value ?? ""} selected>${value || "Choose a data set"}</option>`}
+  const take = (/** @type {string} */ name) => onChange(name || null);
+  return html`<select id=${id} aria-invalid=${invalid || undefined} aria-describedby=${described} onChange=${typed(take)}>
+    ${optional && html`<option value="" selected=${!value}>None</option>`}
+    ${(value || !optional) && !offered.includes(value) && html`<option value=${value ?? ""} selected>${value || "Choose a data set"}</option>`}
     ${offered.map((name) => html`<option value=${name} selected=${name === value}>${optionText(present, name)}</option>`)}
   </select>`;
 }
@@ -91,7 +94,7 @@ export function UploadInput({ id, value, onChange, form, invalid, described }) {
     }
   };
   return html`<div class="row">
-    ${value && html`<img src="/api/v1/images/${value}.png" width="56" height="56" alt="The uploaded picture" class="pixels" style=${{ objectFit: "contain" }} />`}
+    ${value && html`<img src="/api/v1/images/${value}.png" width="56" height="56" alt="The uploaded picture" onLoad=${smoothWhereLarge} style=${{ objectFit: "contain" }} />`}
     <input id=${id} type="file" accept="image/png,image/jpeg,image/webp" aria-invalid=${invalid || undefined} aria-describedby=${described}
       onChange=${(/** @type {any} */ event) => send(event.target.files[0])} />
     ${problem && html`<span class="error" role="alert">${problem}</span>`}

@@ -11,6 +11,7 @@ const spoken = {
   upload: "My own picture",
   lbfgs: "L-BFGS",
   adam: "Adam",
+  onnx: "In the file (ONNX)",
 };
 
 /** @param {{label: string, note: string, schema: Schema, path: string[], form: import("./form.js").FormContext, id: string}} props */

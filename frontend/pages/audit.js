@@ -10,7 +10,7 @@ import { place, setQuery, setting } from "../router.js";
 
 const actions = [
   "sign_in", "sign_in_refused", "sign_out", "refused", "password_change", "password_link", "link_use", "token_create",
-  "token_revoke", "job_submit", "job_cancel", "job_delete", "model_rename", "model_delete", "image_upload", "role_set",
+  "token_revoke", "job_submit", "job_cancel", "job_delete", "model_rename", "model_delete", "image_upload", "weights_upload", "archive_upload", "dataset_delete", "role_set",
   "member_remove", "invite_create", "invite_withdraw", "user_add", "user_disable", "user_enable", "project_add",
 ]; // prettier-ignore
 

@@ -12,6 +12,7 @@ from blindspots import __version__
 from blindspots.api import (
     access,
     account,
+    archives,
     catalog,
     datasets,
     events,
@@ -24,6 +25,7 @@ from blindspots.api import (
     problems,
     sign_in,
     system,
+    weights,
 )
 from blindspots.api.auth import Authenticator, Throttle
 from blindspots.api.guard import Guard
@@ -65,7 +67,8 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
     app.state.assets = frontend.Assets(frontend_folder or frontend.default_folder())
     problems.install(app)
 
-    for part in (catalog, jobs, models, datasets, images, events, system, account, people):
+    parts = (catalog, jobs, models, weights, datasets, archives, images, events, system, account, people)
+    for part in parts:
         app.include_router(part.router)
     app.include_router(system.health)
 

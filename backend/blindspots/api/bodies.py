@@ -22,7 +22,9 @@ INT64 = range(-(2**63), 2**63)
 T = TypeVar("T")
 
 
-async def read_body(request: Request, *, limit: int, field: str | None = None) -> bytes:
+async def read_body(
+    request: Request, *, limit: int, field: str | None = None, seconds: float = BODY_SECONDS
+) -> bytes:
     """The whole body. Raises TooLarge as soon as the limit is passed, MalformedRequest when it never ends."""
     too_large = TooLarge(f"The body is larger than {limit} bytes, the most that is taken here.", field=field)
     declared = request.headers.get("content-length", "")
@@ -30,13 +32,13 @@ async def read_body(request: Request, *, limit: int, field: str | None = None) -
         raise too_large
     chunks = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 chunks += chunk
                 if len(chunks) > limit:
                     raise too_large
     except TimeoutError:
-        raise MalformedRequest(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+        raise MalformedRequest(f"The body did not arrive within {seconds:.0f} seconds.") from None
     except ClientDisconnect:
         raise MalformedRequest("The connection closed before the body was complete.") from None
     return bytes(chunks)

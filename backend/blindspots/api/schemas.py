@@ -229,6 +229,43 @@ class StoredImage(Answer):
     height: int
 
 
+class StoredTable(Answer):
+    """A CSV file in an archive."""
+
+    name: str
+    columns: list[str]
+
+
+class StoredArchive(Answer):
+    """An uploaded archive of pictures as it is kept."""
+
+    id: str
+    """What a job of kind `image_set` calls it."""
+    sha256: str
+    """Of the archive as it was sent."""
+    bytes: int
+    images: int
+    broken: int
+    """Pictures whose headers cannot be read."""
+    folders: list[str]
+    """Names of the folders in which pictures lie, at most fifty."""
+    folder_count: int
+    tables: list[StoredTable]
+
+
+class StoredWeights(Answer):
+    """An uploaded file of weights as it is kept."""
+
+    id: str
+    """Content hash of the stored arrays."""
+    form: Literal["onnx", "safetensors"]
+    tensor_count: int
+    tensors: list[dict[str, Any]]
+    """Name and shape, of the first thousand; of an ONNX file none."""
+    graph: dict[str, Any]
+    """Of an ONNX file: image_shape, classes, operators with their counts, opset."""
+
+
 class EventPage(Answer):
     """Events since an id."""
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from blindspots.api.schemas import Job, JobDetail, Lane
 from blindspots.client import Client
 from blindspots.commands.console import Target, notes, out
 from blindspots.errors import InvalidInput
+from blindspots.submitted import follow
 
 STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "queued": "dim"}
 JobId = Annotated[str, typer.Argument(help="Id of the job.")]
@@ -56,15 +56,7 @@ def apply(document: dict[str, Any], assignment: str) -> None:
 
 def watch(client: Client, job_id: str) -> JobDetail:
     """Show the progress until the job has ended. Raises JobFailed unless it succeeded."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeRemainingColumn(), console=notes, transient=True) as bar:
-        task = bar.add_task("queued", total=1.0)
-
-        def seen(job: JobDetail) -> None:
-            description = job.waiting_for or job.progress.message or job.state
-            bar.update(task, completed=job.progress.fraction, description=description)
-
-        return client.wait(job_id, progress=seen)
+    return follow(client, job_id, console=notes)
 
 
 def print_summary(job: Job) -> None:
@@ -100,7 +92,7 @@ def submit(
         apply(document, each)
     target: Target = context.obj
     with target.client() as client:
-        job = client.submit(document, lane=lane, fresh=fresh)
+        job: Job = client.submit(document, lane=lane, fresh=fresh)
         if wait:
             job = watch(client, job.id)
     if as_json:

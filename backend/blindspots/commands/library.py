@@ -1,4 +1,4 @@
-"""Commands about what jobs work on: models, data list, data fetch."""
+"""Commands about data sets: list, fetch, import, delete."""
 
 import json
 from typing import Annotated
@@ -6,26 +6,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from blindspots.commands import image_sets
 from blindspots.commands.console import Target, out
 from blindspots.commands.jobs import AsJson, print_summary, watch
 
-data = typer.Typer(help="Data sets: list, fetch.", no_args_is_help=True)
-
-
-def models(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """List trained networks."""
-    target: Target = context.obj
-    with target.client() as client:
-        found = client.models()
-    if as_json:
-        out.print_json(json.dumps(found))
-        return
-    table = Table("name", "network", "data set", "test error", "id", box=None, header_style="bold")
-    for model in found:
-        error = model["metrics"].get("test_error")
-        shown = "" if error is None else f"{100 * error:.2f} %"
-        table.add_row(model["name"], model["network"], model["dataset"], shown, model["id"])
-    out.print(table)
+data = typer.Typer(help="Data sets: list, fetch, import, delete.", no_args_is_help=True)
+data.command("import")(image_sets.import_images)
+data.command("delete")(image_sets.delete_data)
 
 
 @data.command("list")

@@ -9,6 +9,8 @@ from blindspots.experiments.adversarial_training import AdversarialTraining
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fetch_dataset import FetchDataset
+from blindspots.experiments.image_set import ImageSet
+from blindspots.experiments.import_model import ImportModel
 from blindspots.experiments.plan import Plan
 from blindspots.experiments.reproduce import Reproduce
 from blindspots.experiments.spectral import Spectral
@@ -17,12 +19,32 @@ from blindspots.experiments.transfer import Transfer
 from blindspots.experiments.units import Units
 
 Experiment = Annotated[
-    Train | Attack | Transfer | Spectral | Units | AdversarialTraining | Reproduce | Plan | FetchDataset,
+    Train
+    | Attack
+    | Transfer
+    | Spectral
+    | Units
+    | AdversarialTraining
+    | Reproduce
+    | Plan
+    | FetchDataset
+    | ImageSet
+    | ImportModel,
     Field(discriminator="kind"),
 ]
 
 EXPERIMENT: TypeAdapter[
-    Train | Attack | Transfer | Spectral | Units | AdversarialTraining | Reproduce | Plan | FetchDataset
+    Train
+    | Attack
+    | Transfer
+    | Spectral
+    | Units
+    | AdversarialTraining
+    | Reproduce
+    | Plan
+    | FetchDataset
+    | ImageSet
+    | ImportModel
 ] = TypeAdapter(Experiment)
 KINDS: Mapping[str, type[Spec]] = {
     "train": Train,
@@ -34,4 +56,6 @@ KINDS: Mapping[str, type[Spec]] = {
     "reproduce": Reproduce,
     "plan": Plan,
     "fetch_dataset": FetchDataset,
+    "image_set": ImageSet,
+    "import_model": ImportModel,
 }

@@ -18,6 +18,7 @@ from blindspots.experiments.parameters import Array, Arrays
 from blindspots.experiments.selection import DatasetImages, ImageSelection
 
 BLOCK = 128  # images: parts are a multiple of it, so that every tile of the attack is full
+SMALL_BLOCK = 8  # where 128 images would take a quarter of a minute or more
 PART_SECONDS = 4.0
 PART_BYTES = 256 << 20  # of adversarial images, which a part holds in memory until it is stored
 MULTIPLY_ADDS_PER_SECOND = 1e10  # of one core in the attack's loop; rough, and only sizes the parts
@@ -162,10 +163,12 @@ class Attack(Spec):
         return attack_examples.everything(self, outcome)
 
     def _part_size(self, model: ModelFacts) -> int:
-        """Images per part: a multiple of 128 that takes about four seconds on one core."""
+        """Images per part, about four seconds on one core: a multiple of 128, or of 8 for slow networks."""
         by_time = PART_SECONDS / self.image_seconds(model)
         by_memory = PART_BYTES / (4 * int(np.prod(model.input_shape)))
-        return BLOCK * max(1, int(min(by_time, by_memory) / BLOCK))
+        wanted = min(by_time, by_memory)
+        block = BLOCK if wanted >= BLOCK / 4 else SMALL_BLOCK
+        return block * max(1, int(wanted / block))
 
     def image_seconds(self, model: ModelFacts) -> float:
         """About what one image takes on one core."""

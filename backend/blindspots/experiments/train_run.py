@@ -21,7 +21,7 @@ from blindspots.science.autoencoder import (
 )
 from blindspots.science.networks import SparseAutoencoderSoftmax, initialise, multiply_adds
 from blindspots.science.training import State, Step, TrainingOutcome, train_lbfgs
-from blindspots.zoo.architectures import AutoencoderSoftmax
+from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
 
 if TYPE_CHECKING:
     from blindspots.experiments.train import Train

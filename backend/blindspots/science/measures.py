@@ -10,8 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from blindspots.science.tiles import forward_tile
+
 Classifier = Callable[[Tensor], Tensor]
-JUDGE_TILE = 512  # images per forward pass
+JUDGE_TILE = 512  # images per forward pass, where they are small
 
 
 def distortion(original: Tensor, adversarial: Tensor) -> Tensor:
@@ -44,21 +46,27 @@ def round_to_8_bits(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def probabilities(model: Classifier, images: Tensor, *, tile: int = JUDGE_TILE) -> Tensor:
+def probabilities(model: Classifier, images: Tensor, *, tile: int | None = None) -> Tensor:
     """Softmax of the model's logits, (n, classes) float32, computed `tile` images at a time."""
+    tile = tile or _tile(images)
     return torch.cat(
         [model(images[i : i + tile]).float().softmax(dim=1) for i in range(0, len(images), tile)]
     )
 
 
 @torch.no_grad()
-def predictions(model: Classifier, images: Tensor, *, tile: int = JUDGE_TILE) -> Tensor:
+def predictions(model: Classifier, images: Tensor, *, tile: int | None = None) -> Tensor:
     """Argmax of the logits, (n,) int64; -1 where a logit is not finite."""
+    tile = tile or _tile(images)
     answers = []
     for start in range(0, len(images), tile):
         logits = model(images[start : start + tile])
         answers.append(torch.where(logits.isfinite().all(dim=1), logits.argmax(dim=1), -1))
     return torch.cat(answers)
+
+
+def _tile(images: Tensor) -> int:
+    return forward_tile(images[0].numel() if len(images) else 1, most=JUDGE_TILE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class Verdict:
 
 
 def judge(
-    model: Classifier, adversarial: Tensor, *, labels: Tensor, targets: Tensor, tile: int = JUDGE_TILE
+    model: Classifier, adversarial: Tensor, *, labels: Tensor, targets: Tensor, tile: int | None = None
 ) -> Verdict:
     """Decide the success of stored images: the answer is `targets`, or, where that is -1, is not `labels`.
 

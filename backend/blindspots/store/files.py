@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, sel
 
 from blindspots.store.artifacts import Artifact, ArtifactStore
 from blindspots.store.database import Database, now
-from blindspots.store.tables import artifacts, images, jobs, models, parts
+from blindspots.store.tables import artifacts, images, jobs, models, parts, weight_files
 from blindspots.store.upserts import upsert
 
 ORPHAN_SECONDS = 24 * 3600.0
@@ -41,6 +41,6 @@ def _referred() -> ColumnElement[bool]:
     sha256 = artifacts.c.sha256
     references = (
         parts.c.artifact_sha256, parts.c.checkpoint_sha256, jobs.c.result_sha256,
-        models.c.weights_sha256, images.c.sha256,
+        models.c.weights_sha256, images.c.sha256, weight_files.c.sha256,
     )  # fmt: skip
     return or_(*(exists().where(column == sha256) for column in references))

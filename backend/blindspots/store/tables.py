@@ -25,6 +25,7 @@ from blindspots.store.database import Moment
 JOB_STATES = ("queued", "running", "succeeded", "failed", "cancelled")
 PART_STATES = ("waiting", "ready", "running", "succeeded", "failed", "cancelled")
 LANES = ("batch", "interactive")
+WEIGHT_FORMS = ("onnx", "safetensors")
 ENDED = ("succeeded", "failed", "cancelled")
 MAIN_PROJECT = "00000000-0000-7000-8000-000000000001"  # everything is in it until another one is made
 
@@ -223,6 +224,16 @@ images = Table(
     Column("sha256", Sha256, ForeignKey("artifacts.sha256"), primary_key=True),
     Column("shape", Document, nullable=False),
     Column("created_at", Moment, nullable=False),
+)
+
+weight_files = Table(
+    "weight_files",
+    metadata,
+    Column("sha256", Sha256, ForeignKey("artifacts.sha256"), primary_key=True),
+    Column("form", String(16), nullable=False),
+    Column("facts", Document, nullable=False),  # tensors with their shapes; of a graph what it reads and uses
+    Column("created_at", Moment, nullable=False),
+    _one_of("form", WEIGHT_FORMS),
 )
 
 workers = Table(

@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from blindspots.errors import Conflict, Unavailable
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
-from blindspots.store import audit
+from blindspots.store import audit, projects
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database
 from blindspots.work.actor import SYSTEM, Actor
 from blindspots.work.catalog import DatasetFolders, StoreCatalog
+from blindspots.work.picture_sources import PictureSources
 from blindspots.work.publishing import Publisher, publish
 
 Json = dict[str, Any]
@@ -56,7 +57,8 @@ class Foundation:
         self.publisher = publisher
         self.kinds = kinds
         self.folders = DatasetFolders.of(settings)
-        self.known = StoreCatalog(database, self.folders)
+        self.sources = PictureSources(settings, artifacts)
+        self.known = StoreCatalog(database, self.folders, self.sources)
         self.actor = SYSTEM
 
     def acting(self, actor: Actor) -> Self:
@@ -67,7 +69,11 @@ class Foundation:
         return service
 
     def _catalog(self, project_id: str) -> StoreCatalog:
-        return StoreCatalog(self.database, self.folders, project_id)
+        return StoreCatalog(self.database, self.folders, self.sources, project_id)
+
+    def _require_member(self) -> None:
+        """Whoever brings or submits something is a member of the project. Raises NotFound, Forbidden."""
+        self.actor.require(self.actor.project_id, "member", projects.missing())
 
     def _note(self, tx: Connection, action: str, subject: str, project_id: str | None, **detail: Any) -> None:
         """Enter into the audit log what the actor does in this transaction."""

@@ -91,6 +91,17 @@ class Results(Submissions):
         amount = None if magnification == "auto" else magnification
         return _enlarged(triptych_png(example.original, example.adversarial, amount), scale)
 
+    def panel(self, job_id: str, count: int, magnification: float, scale: int) -> bytes:
+        """PNG of the first images that an attack changed, each with its magnified change. NotFound where
+        there are none."""
+        from blindspots.experiments.panel import panel_examples, panel_png
+
+        outcome = self.outcome(job_id)
+        examples = panel_examples(outcome, count)
+        if not examples:
+            raise NotFound("This job has no image that it changed as wanted and whose pixels it kept.")
+        return _enlarged(panel_png(examples, magnification), scale)
+
     def export(
         self, job_id: str, form: Literal["csv", "json", "npz", "html"]
     ) -> tuple[str, str, Iterator[bytes]]:

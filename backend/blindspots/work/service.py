@@ -10,5 +10,5 @@ class Service(Installation):
     """What the API, the CLI and the tests call. Thread-safe; raises only the classes of `errors`.
 
     Each subject stands in a module of its own, one upon the other: reading, submissions, results, shelves,
-    installation.
+    uploads, installation.
     """

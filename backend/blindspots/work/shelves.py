@@ -8,12 +8,12 @@ import numpy as np
 from sqlalchemy import Connection, Row
 
 from blindspots.errors import InvalidInput, NotFound, TooLarge, Unavailable
-from blindspots.store import history, images, models, projects
+from blindspots.store import history, images, models
 from blindspots.work.foundation import Json
-from blindspots.work.pictures import decode_upload, encode_png
+from blindspots.work.pictures import decode_upload, encode_png, thumbnail
 from blindspots.work.results import Results
 from blindspots.zoo import halves
-from blindspots.zoo.datasets import Dataset, Facts
+from blindspots.zoo.datasets import Dataset
 from blindspots.zoo.halves import HalfDataset
 from blindspots.zoo.idx import BrokenFile
 from blindspots.zoo.layers import layers_of
@@ -78,7 +78,8 @@ class Shelves(Results):
         try:
             return self.folders.available(name).load(split)
         except KeyError as error:
-            raise NotFound(f"The data set {name} has no split {split!r}; it has train and test.") from error
+            known = " and ".join(self.dataset(name)["sizes"])
+            raise NotFound(f"The data set {name} has no split {split!r}; it has {known}.") from error
         except (BrokenFile, OSError) as error:
             raise Unavailable(f"The data set {name} cannot be read: {error}") from error
 
@@ -90,19 +91,19 @@ class Shelves(Results):
         items = [{"index": int(index), "label": int(labels[index])} for index in shown]
         return {"total": len(chosen), "items": items}
 
-    def dataset_image(self, name: str, split: str, index: int) -> bytes:
-        """PNG at the image's own size."""
+    def dataset_image(self, name: str, split: str, index: int, side: int | None = None) -> bytes:
+        """PNG at the image's own size; with `side`, its longer side is at most that."""
         pixels, _ = self._split(name, split)
         if not 0 <= index < len(pixels):
             raise NotFound(f"The {split} split of {name} has images 0 to {len(pixels) - 1}.")
-        return encode_png(pixels[index])
+        return encode_png(pixels[index] if side is None else thumbnail(pixels[index], side))
 
     def store_image(self, content: bytes, model: str | None = None) -> Json:
         """Decode, check, re-encode and keep an uploaded picture: id, shape, width, height.
 
         `model` names the model it is meant for. Raises UnsupportedMedia, TooLarge, InvalidInput.
         """
-        self.actor.require(self.actor.project_id, "member", projects.missing())
+        self._require_member()
         if len(content) > self.settings.max_image_bytes:
             raise TooLarge(f"The file is larger than {self.settings.max_image_bytes:,} bytes.")
         if model is not None:
@@ -171,11 +172,11 @@ def _dataset_view(dataset: Dataset) -> Json:
         "class_names": list(facts.class_names),
         "sizes": dict(facts.sizes),
         "sha256": facts.sha256,
-        "views": _halves_of(dataset, facts),
+        "views": _halves_of(dataset),
     }
 
 
-def _halves_of(dataset: Dataset, facts: Facts) -> list[str]:
+def _halves_of(dataset: Dataset) -> list[str]:
     """Names of the halves P1 and P2 with seed 0; a half has none, and neither has a single image."""
-    whole = not isinstance(dataset, HalfDataset) and facts.sizes["train"] > 1
+    whole = not isinstance(dataset, HalfDataset) and halves.has_halves(dataset)
     return halves.names(dataset.name) if whole else []

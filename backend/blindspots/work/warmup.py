@@ -68,7 +68,9 @@ class Practice:
 
 def warm_up(device: str, folders: DatasetFolders) -> None:
     """Attack one digit with untrained networks: everything on that way is loaded, compiled and cached."""
-    from blindspots.zoo.architectures import Convolutional, MultilayerPerceptron, Softmax
+    from blindspots.zoo.convolutional import Convolutional
+    from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
+    from blindspots.zoo.softmax import Softmax
 
     for parameters in (Softmax(), MultilayerPerceptron(), Convolutional()):
         try:
