@@ -37,6 +37,11 @@ from blindspots.settings import Settings
 from blindspots.work.service import Service
 
 
+PARTS = (
+    catalog, jobs, models, weights, datasets, archives, images, events, system, account, people,
+)  # fmt: skip
+
+
 def create_app(settings: Settings, service: Service, *, frontend_folder: Path | None = None) -> FastAPI:
     """The API and the frontend of one installation. Imports no torch, computes nothing.
 
@@ -67,9 +72,7 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
     app.state.assets = frontend.Assets(frontend_folder or frontend.default_folder())
     problems.install(app)
 
-    for part in (
-        catalog, jobs, models, weights, datasets, archives, images, events, system, account, people,
-    ):  # fmt: skip
+    for part in PARTS:
         app.include_router(part.router)
     app.include_router(system.health)
 
