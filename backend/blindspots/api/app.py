@@ -36,7 +36,6 @@ from blindspots.api.replies import tagged_json
 from blindspots.settings import Settings
 from blindspots.work.service import Service
 
-
 PARTS = (
     catalog, jobs, models, weights, datasets, archives, images, events, system, account, people,
 )  # fmt: skip
