@@ -28,12 +28,12 @@ VALUES = {
     "form": "csv",
     "reference": "nobody",
     "image_id": "0" * 64,
+    "archive_id": "0" * 64,
+    "weights_id": "0" * 64,
     "project": "no-such",
     "user": "nobody",
     "invite_id": "00000000-0000-7000-8000-000000000000",
     "token_id": "00000000-0000-7000-8000-000000000000",
-    "archive_id": "0" * 64,
-    "weights_id": "0" * 64,
 }
 
 

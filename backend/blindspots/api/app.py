@@ -36,6 +36,10 @@ from blindspots.api.replies import tagged_json
 from blindspots.settings import Settings
 from blindspots.work.service import Service
 
+PARTS = (
+    catalog, jobs, models, weights, datasets, archives, images, events, system, account, people,
+)  # fmt: skip
+
 
 def create_app(settings: Settings, service: Service, *, frontend_folder: Path | None = None) -> FastAPI:
     """The API and the frontend of one installation. Imports no torch, computes nothing.
@@ -67,8 +71,7 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
     app.state.assets = frontend.Assets(frontend_folder or frontend.default_folder())
     problems.install(app)
 
-    parts = (catalog, jobs, models, weights, datasets, archives, images, events, system, account, people)
-    for part in parts:
+    for part in PARTS:
         app.include_router(part.router)
     app.include_router(system.health)
 

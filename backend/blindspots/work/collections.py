@@ -60,8 +60,8 @@ class Collections(Shelves):
             raise Unavailable(f"The archive cannot be stored: {error.strerror}.") from error
         with self.database.write() as tx:
             files.enter(tx, archive)
-            self._note(tx, "archive_upload", archive.sha256, self.actor.project_id)
             files.enter(tx, listed)
+            self._note(tx, "archive_upload", listed.sha256, self.actor.project_id, bytes=archive.bytes)
         return self.archive(listed.sha256)
 
     def archive(self, archive_id: str) -> Json:
