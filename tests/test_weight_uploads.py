@@ -1,6 +1,6 @@
 """Files of weights over the wire: good ones become models, bad ones a clear answer and nothing else."""
 
-import json
+import contextlib
 import os
 import random
 import time
@@ -15,7 +15,7 @@ from safetensors import numpy as safetensors
 
 from blindspots.errors import BlindspotsError
 from blindspots.zoo import onnx_files, weight_files
-from hostile_weights import Hostile, every, model, node
+from hostile_weights import Hostile, every, header, model, node
 from installation import Installation
 from onnx_graphs import array, graph
 
@@ -80,7 +80,8 @@ def test_an_onnx_file_becomes_a_model_that_is_attacked_measured_and_looked_at(
 ) -> None:
     """From the file to an attack, a spectrum and units; a random classifier gets its warning."""
     client = each_installation.client
-    stored = client.post("/api/v1/weights", content=small_graph()).json()
+    file = small_graph()
+    stored = client.post("/api/v1/weights", content=file).json()
     assert stored["form"] == "onnx"
     assert stored["graph"]["image_shape"] == [1, 8, 8]
     assert stored["graph"]["operators"] == {"Flatten": 1, "MatMul": 1, "Softmax": 1}
@@ -99,7 +100,7 @@ def test_an_onnx_file_becomes_a_model_that_is_attacked_measured_and_looked_at(
     attack = submitted(client, {"kind": "attack", "model": reference, "images": images})
     assert attack["summary"]["success_rate"] == 1
     bound = submitted(client, {"kind": "spectral", "model": reference})
-    weight = safetensors.load(onnx_files.read(small_graph())[1])["w"]
+    weight = safetensors.load(onnx_files.read(file)[1])["w"]
     assert bound["summary"]["bound"] == pytest.approx(np.linalg.norm(weight, 2), rel=1e-3)
     units = submitted(client, {"kind": "units", "model": reference, "images": images, "k": 2})
     assert units["state"] == "succeeded", units["error"]
@@ -138,10 +139,16 @@ def test_a_mutated_file_is_read_or_refused_but_never_ends_the_reader() -> None:
     chance = random.Random(2013)
     for _ in range(MUTATIONS):
         content = mutated(chance.choice(seeds), chance)
-        try:
+        with contextlib.suppress(BlindspotsError):  # anything else is a hole
             form = weight_files.recognise(content)
             answer = onnx_files.read(content)[1] if form == "onnx" else weight_files.read(content)
             safetensors.load(answer)
-        except BlindspotsError as refused:
-            assert refused.field == "file"
-            assert json.dumps(refused.message)
+
+
+@pytest.mark.parametrize("length", [0x22, 0x3C, 0x5B, 0x7B, 0x0480, 0x2123, 0x5A4D, 0x4B50])
+def test_a_header_of_any_length_is_recognised(length: int) -> None:
+    """Its bytes come first in the file: 0x7B is a brace, 0x0480 the beginning of a pickle."""
+    text = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    content = header(text.ljust(length), b"\0" * 4, length=max(length, len(text)))
+    assert weight_files.recognise(content) == "safetensors"
+    assert set(safetensors.load(weight_files.read(content))) == {"a"}

@@ -58,6 +58,8 @@ PICKLED = (
 
 def recognise(data: bytes) -> Literal["onnx", "safetensors"]:
     """The format by its bytes. Raises UnsupportedMedia, with what to do instead."""
+    if data[8:9] == b"{" and b"\0" in data[:8]:  # a length first, whose bytes may look like anything else
+        return "safetensors"
     for magic, what in REFUSED:
         if data.startswith(magic):
             raise UnsupportedMedia(f"{what} {INSTEAD}", field="file")
@@ -69,8 +71,6 @@ def recognise(data: bytes) -> Literal["onnx", "safetensors"]:
         raise UnsupportedMedia(f"This is text, not a file of weights. {INSTEAD}", field="file")
     if data.endswith(b".") and data[:1] in PICKLED:
         raise UnsupportedMedia(f"A pickle {CODE}. {INSTEAD}", field="file")
-    if data[8:9] == b"{":
-        return "safetensors"
     if data[:1] == b"\x08":  # field 1 of an ONNX model: the version of its format
         return "onnx"
     raise UnsupportedMedia(f"This is neither safetensors nor ONNX. {INSTEAD}", field="file")
