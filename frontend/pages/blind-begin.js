@@ -9,7 +9,8 @@ import { html, typed } from "../html.js";
 export function BlindBegin({ job, begun }) {
   /** @type {Values[]} */
   const arms = job.summary.arms;
-  const usual = (/** @type {string} */ name, /** @type {number} */ other) => arms.find((arm) => arm.arm === name)?.arm ?? arms[other]?.arm ?? "";
+  const usual = (/** @type {string} */ name, /** @type {number} */ other) =>
+    arms.find((arm) => arm.arm === name)?.arm ?? arms[other]?.arm ?? "";
   const [viewer, setViewer] = useState("");
   const [first, setFirst] = useState(usual("natural", 0));
   const [second, setSecond] = useState(usual("random", 1));

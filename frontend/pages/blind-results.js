@@ -42,4 +42,6 @@ function Pair({ found }) {
 
 /** @param {Values} each @param {number} viewers */
 const agreed = (each, viewers) =>
-  each.alpha === null ? `needs two viewers; there ${viewers === 1 ? "is 1" : `are ${viewers}`}` : `Krippendorff's alpha${each.low === null ? "" : `, ${number(each.low, 2)} to ${number(each.high, 2)}`}`;
+  each.alpha === null
+    ? `needs two viewers; there ${viewers === 1 ? "is 1" : `are ${viewers}`}`
+    : `Krippendorff's alpha${each.low === null ? "" : `, ${number(each.low, 2)} to ${number(each.high, 2)}`}`;

@@ -19,7 +19,8 @@ export function BlindTest() {
   const test = query.get("test");
   const known = useResource(test ? `/blind-tests/${test}` : null);
   const jobId = query.get("job") ?? known.data?.job_id ?? null;
-  if (known.error) return html`<section><${Failure} error=${known.error}><a class="button" href="/units">All units jobs</a></${Failure}></section>`;
+  if (known.error)
+    return html`<section><${Failure} error=${known.error}><a class="button" href="/units">All units jobs</a></${Failure}></section>`;
   if (!jobId) return html`<section><${Skeletons} count=${4} height="56px" /></section>`;
   return html`<${OfJob} key=${jobId} id=${jobId} test=${known.data} />`;
 }
@@ -68,15 +69,28 @@ function Question({ test, titles, answered }) {
   const [first = "", second = ""] = test.arms;
   useEffect(
     () =>
-      listenForKeys({ y: () => setShares("yes"), n: () => setShares("no"), u: () => setShares("unsure"), 1: () => setGuess(first), 2: () => setGuess(second) }),
+      listenForKeys({
+        y: () => setShares("yes"),
+        n: () => setShares("no"),
+        u: () => setShares("unsure"),
+        1: () => setGuess(first),
+        2: () => setGuess(second),
+      }),
     [],
   );
   return html`<form class="stack" onSubmit=${send}>
     <p class="row spread"><span class="muted">Row ${position + 1} of ${test.total}, ${test.viewer}</span><progress max=${test.total} value=${test.answered} aria-label="Rows answered" /></p>
     <div class="blind-row">${Array.from({ length: test.next?.images ?? 0 }, (_, rank) => html`<img key=${rank} src=${`/api/v1/blind-tests/${test.id}/rows/${position}/${rank}.png`} alt=${`Image ${rank + 1} of the row`} />`)}</div>
-    <${Choice} legend="Do these images share something that you can name?" value=${shares} choose=${setShares} options=${[["yes", "Yes", "y"], ["no", "No", "n"], ["unsure", "Not sure", "u"]]} />
+    <${Choice} legend="Do these images share something that you can name?" value=${shares} choose=${setShares} options=${[
+      ["yes", "Yes", "y"],
+      ["no", "No", "n"],
+      ["unsure", "Not sure", "u"],
+    ]} />
     <div class="field"><label for="concept">What is it?</label><input id="concept" type="text" maxlength="200" value=${concept} placeholder="For instance: a round upper stroke" onInput=${typed(setConcept)} /></div>
-    <${Choice} legend="What chose them?" value=${guess} choose=${setGuess} options=${[[first, titles[first] ?? first, "1"], [second, titles[second] ?? second, "2"]]} />
+    <${Choice} legend="What chose them?" value=${guess} choose=${setGuess} options=${[
+      [first, titles[first] ?? first, "1"],
+      [second, titles[second] ?? second, "2"],
+    ]} />
     ${problem && html`<p class="bad" role="alert">${problem}</p>`}
     <div class="row"><button class="primary" disabled=${!ready}>${position + 1 === test.total ? "Finish" : "Next row"}</button>
       <small class="muted">You can leave and come back to this address. Keys: y, n, u; 1, 2; Enter.</small></div>
@@ -87,6 +101,7 @@ function Question({ test, titles, answered }) {
 const Choice = ({ legend, value, choose, options }) => html`<fieldset class="choice-row">
   <legend>${legend}</legend>
   <div class="row">${options.map(
-    ([name = "", title, key]) => html`<button type="button" key=${name} aria-pressed=${value === name} title=${`Key ${key}`} onClick=${() => choose(name)}>${title}</button>`,
+    ([name = "", title, key]) =>
+      html`<button type="button" key=${name} aria-pressed=${value === name} title=${`Key ${key}`} onClick=${() => choose(name)}>${title}</button>`,
   )}</div>
 </fieldset>`;
