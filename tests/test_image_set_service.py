@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from blindspots.api.app import create_app
 from blindspots.experiments import KINDS
+from blindspots.settings import Settings
+from blindspots.work.embedded import environment
 from photographs import archive, picture, two_classes
 from workbench import Workbench
 
@@ -192,3 +194,19 @@ def test_an_upload_survives_until_its_job(here: Here) -> None:
     assert images.shape == (40, 3, 10, 20)
     notes = json.loads((here.bench.settings.downloads / "x" / "image-set.json").read_text())["notes"]
     assert (notes["rule"], notes["resampling"], notes["pictures"]) == ("crop", "bicubic", stored["sha256"])
+
+
+def test_a_worker_is_told_every_setting_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(
+        data_dir=tmp_path, image_roots=(tmp_path / "a b", Path("/data")), allowed_hosts=("localhost",)
+    )
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+
+
+@pytest.mark.parametrize("roots", ['["photos"]', '["/data", "../x"]'])
+def test_a_root_that_is_no_absolute_path_is_refused(roots: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLINDSPOTS_IMAGE_ROOTS", roots)
+    with pytest.raises(ValueError, match="not an absolute path"):
+        Settings()
