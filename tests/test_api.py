@@ -94,6 +94,11 @@ def test_a_job_from_submission_to_export(client: httpx2.Client, installation: In
 
     picture = Image.open(io.BytesIO(client.get(f"{here}/examples/0/triptych.png").content))
     assert picture.size == (3 * 8 + 2, 8)
+    panel = client.get(f"{here}/panel.png")
+    assert panel.status_code == 404, "noise changed no answer, so there is nothing to show"
+    assert "changed as wanted" in panel.json()["detail"]
+    for refused in ({"count": 21}, {"count": 0}, {"magnification": 0}, {"magnification": "nan"}):
+        assert client.get(f"{here}/panel.png", params=refused).status_code == 422
     example = client.get(f"{here}/examples/0").json()
     assert len(example["facts"]["probabilities_before"]) == 10
     assert example["figure"]["data"]

@@ -6,6 +6,7 @@ import pytest
 from blindspots.errors import Cancelled
 from blindspots.experiments.examples import ExampleQuery
 from blindspots.experiments.facts import ModelFacts
+from blindspots.experiments.panel import panel_examples, panel_rows
 from in_memory import DIGITS, Finished, Laboratory, attack, digits_laboratory
 
 
@@ -95,6 +96,30 @@ def test_summary_counts_every_image(finished: Finished) -> None:
     assert summary["exact_mean_distortion"] == pytest.approx(found["exact_rms"].mean(dtype=np.float64))
     low, high = summary["success_rate_interval"]
     assert 0 < low <= summary["success_rate"] <= high <= 1
+
+
+def test_one_target_for_all_counts_its_own_class_apart(laboratory: Laboratory) -> None:
+    method = {"name": "minimum_distortion", "target": "given", "target_class": 3}
+    outcome = laboratory.run(attack(images={**DIGITS, "count": 60}, method=method))
+    found, summary = columns(outcome), dict(outcome.result.summary)
+    assert (found["target"] == 3).all()
+    own, wrong = found["label"] == 3, found["already_wrong"]
+    attacked = ~own & ~wrong
+    assert 0 < own.sum() < 20
+    assert (found["rms"][own & ~wrong] == 0).all(), "an image of that class needs no change"
+    assert (summary["of_target_class"], summary["attacked"]) == (own.sum(), attacked.sum())
+    assert summary["attacked_successful"] == (attacked & found["success"]).sum()
+    mean = found["rms"][attacked].mean(dtype=np.float64)
+    assert summary["mean_distortion_attacked"] == pytest.approx(mean)
+    assert mean > found["rms"].mean()
+
+    rows = panel_rows(outcome.result, 5)
+    assert len(rows) == 5
+    assert (found["reached"][rows] == 3).all()
+    assert (found["label"][rows] != 3).all()
+    assert (found["prediction"][rows] == found["label"][rows]).all()
+    shown = panel_examples(outcome, 5)
+    assert [each.facts["index"] for each in shown] == rows.tolist()
 
 
 def test_failures_stay_in_every_mean_and_have_a_reason(laboratory: Laboratory) -> None:

@@ -196,6 +196,10 @@ class TestResults:
         assert large == (3 * small[0], 3 * small[1])
         with pytest.raises(NotFound):
             laboratory.service.example(laboratory.attacked, 40)
+        panel = Image.open(io.BytesIO(laboratory.service.panel(laboratory.attacked, 3, 10.0, 2)))
+        assert panel.size == (2 * (3 * 8 + 2), 2 * (3 * 8 + 2)), "three rows of three pictures"
+        with pytest.raises(NotFound, match="changed as wanted"):
+            laboratory.service.panel(laboratory.trained, 3, 10.0, 1)
 
     def test_exports_hold_every_image(self, laboratory):
         name, media_type, content = laboratory.service.export(laboratory.attacked, "csv")

@@ -152,3 +152,94 @@ def test_a_job_is_cancelled_between_layers(laboratory: Laboratory) -> None:
     (part,) = asked.plan(laboratory)
     with pytest.raises(Cancelled):
         asked.run(part, laboratory.context(cancel_when=lambda done: done > 0))
+
+
+# Networks with random weights
+
+
+def untrained(variant: str, **fields: Any) -> Spectral:
+    network = {"name": "alexnet", "variant": variant, "width_share": 0.05}
+    document = {
+        "kind": "spectral",
+        "weights": "random",
+        "untrained": {"network": network, "side": 67, "classes": 4},
+        **fields,
+    }
+    return Spectral.model_validate_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("variant", ["one_column", "two_columns", "torchvision"])
+def test_alexnet_with_random_weights(laboratory: Laboratory, variant: str) -> None:
+    outcome = laboratory.run(untrained(variant))
+    lines = _layers(outcome)
+    summary: Any = outcome.result.summary
+    module = outcome.spec.untrained.build(0)  # type: ignore[attr-defined]
+    weights = [value.numpy() for name, value in module.state_dict().items() if name.endswith("weight")]
+    assert [tuple(line["size"]) for line in lines] == [each.shape for each in weights]
+    for line, each in list(zip(lines, weights, strict=True))[5:]:
+        assert line["upper"] == pytest.approx(np.linalg.norm(each.astype(np.float64), 2), rel=1e-9)
+    assert [line["groups"] for line in lines[:5]] == (
+        [1, 2, 1, 2, 2] if variant == "two_columns" else [1] * 5
+    )
+    first = lines[0]["prefactors"]
+    assert first["none"] == pytest.approx(4 * first["right"]) == pytest.approx(16 * first["twice"])
+    pools = [each["factor"] for each in summary["factors"] if each["operation"] == "maxpool2d"]
+    assert pools == [2.0, 2.0, 2.0], "windows of 3 that are 2 apart overlap"
+    normalised = [each for each in summary["factors"] if each["operation"] == "localresponsenorm"]
+    assert len(normalised) == (0 if variant == "torchvision" else 2)
+    assert summary["bound"] >= 8 * summary["product"]
+    assert "random weights (seed 0)" in summary["weights"]
+    assert not summary["reference"]["compared"], "a narrow one has other sizes than table 5"
+
+
+def test_the_seed_draws_the_weights(laboratory: Laboratory) -> None:
+    first, again, other = (laboratory.run(untrained("one_column", seed=seed)) for seed in (0, 0, 1))
+    assert _layers(first) == _layers(again)
+    assert _layers(first) != _layers(other)
+
+
+@pytest.mark.parametrize("preset", Spectral.presets, ids=lambda preset: str(preset["title"]))
+def test_what_is_offered_to_start_from_can_be_submitted(laboratory: Laboratory, preset: Any) -> None:
+    asked = Spectral.model_validate_json(json.dumps(preset)).resolve(laboratory)
+    assert 2 <= len(asked.plan(laboratory)) <= 8
+    assert asked.inputs(laboratory) == []
+
+
+def test_the_sizes_of_table_5_are_recognised() -> None:
+    from blindspots.experiments.spectral_merge import _reference
+    from blindspots.science.spectrum.layers import Layer
+    from blindspots.zoo.alexnet import AlexNet
+
+    def compared(variant: Any) -> bool:
+        shapes = AlexNet(variant=variant).weight_shapes((3, 227, 227), 1000)
+        found = [
+            Layer(name, "convolution", np.broadcast_to(np.float32(0), shape), (1,), (1,),
+                  groups=2 if variant == "two_columns" and name[:5] in ("conv2", "conv4", "conv5") else 1)
+            for name, shape in shapes.items() if name.endswith("weight")
+        ]  # fmt: skip
+        return bool(_reference(found)["compared"])
+
+    assert compared("one_column")
+    assert compared("two_columns"), "beside it stands the same layer, cut in two"
+    assert not compared("torchvision")
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"weights": "random", "measured": "gain"}, "measured"),
+        ({"weights": "random", "measured": "attack"}, "measured"),
+        ({"weights": "trained"}, "model"),
+        ({"weights": "random", "untrained": {"side": 40}}, "untrained.network.variant"),
+        ({"weights": "random", "untrained": {"network": {"name": "alexnet", "mean": [0.1, 0.2]}}},
+         "untrained.network.variant"),
+        ({"weights": "random", "untrained": {"network": {"name": "alexnet", "width_share": 3.0}}},
+         "untrained.network"),
+    ],
+)  # fmt: skip
+def test_networks_that_cannot_be_made_are_refused(
+    laboratory: Laboratory, fields: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        Spectral.model_validate_json(json.dumps({"kind": "spectral", **fields})).resolve(laboratory)
+    assert refusal.value.field == field

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from blindspots.experiments.examples import Example
+from blindspots.experiments.panel import magnified, panel_png
 from blindspots.experiments.triptych import triptych_figure, triptych_png
 
 
@@ -66,3 +67,35 @@ def test_an_unchanged_image_still_has_a_triptych() -> None:
     drawn = json.loads(triptych_figure(Example({}, image, image), "light").to_json())
     assert drawn["layout"]["meta"]["max_abs_perturbation"] == 0
     assert drawn["layout"]["coloraxis2"]["cmax"] > 0
+
+
+def example(channels: int, change: float, side: int = 6) -> Example:
+    original = np.full((channels, side, side), 0.5, np.float32)
+    return Example({}, original, original + np.float32(change))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_panel_of_figure_5_adds_ten_times_the_change_to_mid_grey(channels: int) -> None:
+    drawn = Image.open(io.BytesIO(panel_png([example(channels, 0.02), example(channels, -0.2)])))
+    assert drawn.size == (3 * 6 + 2, 2 * 6 + 1)
+    pixels = np.asarray(drawn)
+    assert pixels[0, 0].tolist() == [128, 128, 128, 255]
+    assert pixels[0, 7].tolist() == [179, 179, 179, 255], "128 + 10 * 255 * 0.02"
+    assert pixels[0, 14].tolist() == [133, 133, 133, 255]
+    assert pixels[7, 7].tolist() == [0, 0, 0, 255], "a large change is cut off"
+    assert pixels[0, 6, 3] == 0, "the ground shows between the pictures"
+
+
+def test_the_channels_of_a_colour_change_are_magnified_one_by_one() -> None:
+    change = np.zeros((3, 2, 2))
+    change[0] = 0.02
+    change[2] = -0.02
+    assert magnified(change)[0, 0].tolist() == [179, 128, 77]
+    assert magnified(change, 1)[0, 0].tolist() == [133, 128, 123]
+
+
+def test_many_rows_stand_in_two_blocks() -> None:
+    drawn = Image.open(io.BytesIO(panel_png([example(3, 0.01)] * 9)))
+    assert drawn.size == (2 * (3 * 6 + 2) + 4, 5 * 7 - 1)
+    with pytest.raises(ValueError, match="at least one example"):
+        panel_png([])

@@ -3,6 +3,7 @@ import { JobFigure } from "../components/figure.js";
 import { finished } from "../components/progress.js";
 import { count, number, percent } from "../format.js";
 import { html } from "../html.js";
+import { AttackPanel } from "./attack-panel.js";
 import { Gallery } from "./gallery.js";
 
 /** @param {{job: Job}} props */
@@ -15,6 +16,7 @@ export function AttackResult({ job }) {
   return html`<section aria-label="Headline figures"><${Headline} job=${job} /><${Exports} job=${job} />
       <p><a href=${`/spectral/new?from=${job.id}`}>How far each layer amplifies these changes, and what its norm allows</a></p></section>
     <${Gallery} job=${job} />
+    <${AttackPanel} job=${job} />
     <section><h2>Figures</h2><div class="figures">
       ${(job.figures ?? []).map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} />`)}
     </div></section>`;

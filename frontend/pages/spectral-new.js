@@ -17,7 +17,7 @@ const following = (models) => (value, path) => {
 
 /** What to start from: an old job of this kind, or an attack, whose images are then used again. @param {Job} job */
 function startedFrom({ kind, spec = {} }) {
-  if (kind !== "attack") return { ...spec, title: "" };
+  if (kind !== "attack") return { ...spec, title: "", model: spec.model || undefined };
   const { model, images, method, seed } = spec;
   return { model, images, method, seed, measured: "attack" };
 }
@@ -32,7 +32,7 @@ export function SpectralNew() {
   const model = items.find((each) => each.id === wanted || each.name === wanted) ?? items[0];
   const initial = useMemo(() => {
     if (original.data) return startedFrom(original.data);
-    if (!model) return {};
+    if (!model) return { weights: "random" };
     return {
       model: model.id,
       measured: "attack",
@@ -44,7 +44,7 @@ export function SpectralNew() {
     <${Heading} title=${original.data?.kind === "spectral" ? "Change a spectral job and run it" : "New spectral job"} lead="Choose a network, and whether to hold its bound against what it does near images." />
     ${original.error && html`<${Failure} error=${original.error} />`}
     ${models.error && html`<${Failure} error=${models.error} again=${models.reload} />`}
-    ${models.data && items.length === 0 && html`<div class="notice"><p>There is no trained network yet. The demo networks train at first start; or <a href="/train">train one</a>.</p></div>`}
-    ${loading ? html`<${Skeletons} count=${6} height="56px" />` : html`<${JobForm} key=${from ?? ""} kind="spectral" initial=${initial} adjust=${following(items)} action="Compute the spectra" />`}
+    ${models.data && items.length === 0 && html`<div class="notice"><p>There is no trained network yet. The demo networks train at first start; or <a href="/train">train one</a>. Random weights need none.</p></div>`}
+    ${loading ? html`<${Skeletons} count=${6} height="56px" />` : html`<${JobForm} key=${from ?? ""} kind="spectral" presets initial=${initial} adjust=${following(items)} action="Compute the spectra" />`}
   </section>`;
 }

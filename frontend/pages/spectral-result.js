@@ -25,7 +25,8 @@ export function SpectralResult({ job }) {
       <${Exports} job=${job} />
     </section>
     <section><h2>Layers</h2><${SpectralLayers} found=${found} /></section>
-    <section><h2>From the layers to the network</h2><${Product} found=${found} /><${SpectralReference} reference=${found.reference} /></section>
+    <section><h2>From the layers to the network</h2><${Product} found=${found} />${!found.reference.compared && html`<${SpectralReference} found=${found} />`}</section>
+    ${found.reference.compared && html`<${SpectralReference} found=${found} />`}
     <section><h2>Figures</h2><div class="figures">
       ${figures.map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} />`)}
     </div></section>`;
@@ -66,7 +67,14 @@ function Headline({ found }) {
 }
 
 /** @type {{[operation: string]: string}} */
-const spoken = { add: "sum of branches", cat: "branches joined", maxpool2d: "max pooling", avgpool2d: "average pooling" };
+const spoken = {
+  add: "sum of branches",
+  cat: "branches joined",
+  maxpool2d: "max pooling",
+  avgpool2d: "average pooling",
+  localresponsenorm: "contrast normalisation",
+  truediv: "division of the pixels by their scale",
+};
 
 /** How the bound comes about, in words. @param {{found: Values}} props */
 function Product({ found }) {

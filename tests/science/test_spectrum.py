@@ -244,6 +244,8 @@ FACTORS: dict[str, tuple[nn.Module, tuple[int, int, int], float]] = {
     "mean": (nn.AvgPool2d(2), (1, 4, 4), 0.5),
     "overlapping mean": (nn.AvgPool2d(3, 2), (1, 9, 9), 5 / 9),
     "adaptive": (nn.AdaptiveAvgPool2d(1), (2, 4, 4), 0.25),
+    "adaptive, shared": (nn.AdaptiveAvgPool2d((2, 3)), (1, 3, 5), 0.0),
+    "adaptive, repeated": (nn.AdaptiveAvgPool2d(6), (1, 1, 1), 6.0),
     "normalisation": (nn.LocalResponseNorm(3, alpha=3.0, beta=0.75, k=1.0), (5, 1, 1), 0.0),
 }
 

@@ -227,6 +227,20 @@ def triptych(
     return png(request, service.triptych(job_id, row, magnification, scale))
 
 
+@router.get("/{job_id}/panel.png", response_class=Response)
+def panel(
+    *,
+    request: Request,
+    service: ServiceHere,
+    job_id: Identifier,
+    count: Annotated[int, Query(ge=1, le=20)] = 10,
+    magnification: Annotated[float, Query(gt=0, le=1e6, allow_inf_nan=False)] = 10.0,
+    scale: Annotated[int, Query(ge=1, le=8)] = 1,
+) -> Response:
+    """The first images that an attack changed: original, magnified change about mid-grey, adversarial."""
+    return png(request, service.panel(job_id, count, magnification, scale))
+
+
 @router.get("/{job_id}/export/{form}", response_class=Response)
 def export(service: ServiceHere, job_id: Identifier, form: Literal["csv", "json", "npz", "html"]) -> Response:
     """The job's numbers as CSV or JSON, everything as NumPy arrays, or its report as HTML."""

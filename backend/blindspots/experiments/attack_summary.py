@@ -2,7 +2,8 @@
 
 All = every chosen image, also the failed ones with their best attempt and the already wrong ones with
 whatever the attack did to them. Correct = the model answered the label before the attack. Successful = the
-attack reached its aim, on the stored float32 image. No number is over successes alone without the others
+attack reached its aim, on the stored float32 image. Attacked = correct and not of the class that the attack
+aims at, which needs no change. No number is over successes alone without the others
 beside it.
 """
 
@@ -58,7 +59,16 @@ def summarise(columns: Arrays, reasons: Mapping[int, str], *, seconds: float) ->
         "seconds": seconds,
         "images_per_second": images / seconds if seconds > 0 else None,
     }
-    for suffix, chosen in (("", slice(None)), ("_correct", ~wrong), ("_successful", success)):
+    own = columns["label"] == columns["target"]
+    attacked = ~wrong & ~own
+    summary |= {
+        "of_target_class": int(own.sum()),
+        "attacked": int(attacked.sum()),
+        "attacked_successful": int((attacked & success).sum()),
+    }
+    for suffix, chosen in (
+        ("", slice(None)), ("_correct", ~wrong), ("_attacked", attacked), ("_successful", success)
+    ):  # fmt: skip
         summary |= _distribution(rms[chosen], suffix)
     met = {str(code): reasons.get(code, f"reason {code}") for code in np.unique(columns["reason"]).tolist()}
     return summary | _exact(columns) | {"reasons": dict[str, JsonValue](met)}

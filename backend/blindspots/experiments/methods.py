@@ -41,10 +41,14 @@ class MinimumDistortion(AttackMethod):
     bisected, and any shorter change found on the way is kept. nearest: as tight, for each of the likeliest
     wrong answers, and the shortest wins; it chooses its own targets."""
 
-    target: TargetRule = Field(default="random", json_schema_extra={"x-when": {"mode": ["paper", "tight"]}})
+    target: TargetRule = Field(
+        default="random",
+        json_schema_extra={"x-when": {"mode": ["paper", "tight"]}, "x-names": {"given": "the same for all"}},
+    )
     """Which wrong answer to aim for. random: drawn for each image from the seed. nearest: the one whose
     linearised boundary is closest. second, least_likely: by the model's own ranking. given: the class named
-    below. untargeted: any answer but the label."""
+    below, the same for all images; those that are of it already count as done, and not as attacked.
+    untargeted: any answer but the label."""
 
     target_class: int | None = Field(default=None, ge=0, le=999_999, json_schema_extra=TARGET_CLASS)
     """The class to aim for; named exactly when the target is given."""

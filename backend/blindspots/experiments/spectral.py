@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, JsonValue
 
+from blindspots.errors import InvalidInput
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Catalog, Context, Outcome, Part, Result, Spec, Step
 from blindspots.experiments.facts import ModelFacts
@@ -12,9 +13,11 @@ from blindspots.experiments.methods import Method, MinimumDistortion
 from blindspots.experiments.parameters import Arrays
 from blindspots.experiments.selection import DatasetImages, ImageSelection
 from blindspots.experiments.spectral_figures import FIGURES
+from blindspots.experiments.spectral_presets import PRESETS
 from blindspots.experiments.spectral_table import export, table
+from blindspots.experiments.spectral_untrained import UntrainedNetwork
 
-SHARE_PRODUCTS = 1.5e8  # multiply-adds of the network whose layers one part looks at, at 16 frequencies
+SHARE_PRODUCTS = 3e8  # multiply-adds of the network whose layers one part looks at, at 16 frequencies
 MOST_SHARES = 32
 BLOCK = 64  # images of one part are a multiple of it
 PART_SECONDS = 4.0
@@ -22,7 +25,8 @@ MULTIPLY_ADDS_PER_SECOND = 1e10  # of one core; rough, and only sizes the parts
 PART_BYTES = 256 << 20  # of Jacobians and of the layers' outputs
 
 ATTACK = "attack"  # name of the step
-ON_IMAGES: dict[str, JsonValue] = {"measured": ["gain", "attack"]}
+ON_IMAGES: dict[str, JsonValue] = {"weights": ["trained"], "measured": ["gain", "attack"]}
+ON_ATTACK: dict[str, JsonValue] = {"weights": ["trained"], "measured": ["attack"]}
 
 
 class Spectral(Spec):
@@ -33,15 +37,33 @@ class Spectral(Spec):
 
     kind: Literal["spectral"] = "spectral"
 
+    weights: Literal["trained", "random"] = Field(
+        default="trained",
+        json_schema_extra={
+            "x-group": "model",
+            "x-names": {"trained": "A trained network's", "random": "Random, from the seed"},
+        },
+    )
+    """Whose spectra. Random weights show what the shape of a network alone gives: for instance of AlexNet,
+    whose weights of the paper nobody has."""
+
     model: str = Field(
-        min_length=1, max_length=200, json_schema_extra={"x-widget": "model", "x-group": "model"}
+        default="",
+        max_length=200,
+        json_schema_extra={"x-widget": "model", "x-group": "model", "x-when": {"weights": ["trained"]}},
     )
     """Name or id of the trained model."""
+
+    untrained: UntrainedNetwork = Field(
+        UntrainedNetwork(), json_schema_extra={"x-group": "model", "x-when": {"weights": ["random"]}}
+    )
+    """The network that gets random weights."""
 
     measured: Literal["weights", "gain", "attack"] = Field(
         default="weights",
         json_schema_extra={
             "x-group": "model",
+            "x-when": {"weights": ["trained"]},
             "x-names": {
                 "weights": "Only the weights",
                 "gain": "The gain near images too",
@@ -57,9 +79,7 @@ class Spectral(Spec):
     )
     """The images near which the gain is measured."""
 
-    method: Method = Field(
-        MinimumDistortion(mode="nearest"), json_schema_extra={"x-when": {"measured": ["attack"]}}
-    )
+    method: Method = Field(MinimumDistortion(mode="nearest"), json_schema_extra={"x-when": ON_ATTACK})
     """How the images are attacked. An equal attack that was run before is used again."""
 
     grid: int | None = Field(
@@ -70,16 +90,32 @@ class Spectral(Spec):
 
     heading: ClassVar[str] = "Spectral"
     figures = FIGURES
+    presets = PRESETS
 
     def resolve(self, catalog: Catalog) -> Self:
         """Check the references and replace the model's name by its id. Raises InvalidInput naming the
         field."""
+        if self.weights == "random":
+            if self.measured != "weights":
+                raise InvalidInput(
+                    "Random weights recognise nothing; measure a trained network.", field="measured"
+                )
+            self.untrained.check("untrained")
+            return self.model_copy(update={"model": ""})
+        if not self.model:
+            raise InvalidInput("Name the trained model, or choose random weights.", field="model")
         model = catalog.model(self.model, field="model")
         if self.measured != "weights":
             self.images.check(catalog, model)
         if self.measured == "attack":
             self.method.check(model)
         return self.model_copy(update={"model": model.id})
+
+    def facts(self, catalog: Catalog) -> ModelFacts:
+        """Of the network whose layers are looked at."""
+        if self.weights == "random":
+            return self.untrained.facts()
+        return catalog.model(self.model, field="model")
 
     def steps(self, catalog: Catalog) -> list[Step]:
         """The attack, where one is asked for."""
@@ -100,7 +136,7 @@ class Spectral(Spec):
 
     def plan(self, catalog: Catalog) -> list[Part]:
         """The layers, shared out among parts where the network is large, then blocks of images."""
-        model = catalog.model(self.model, field="model")
+        model = self.facts(catalog)
         work = model.multiply_adds * ((self.grid or 16) / 16) ** 2
         shares = min(MOST_SHARES, max(1, math.ceil(work / SHARE_PRODUCTS)))
         parts = [
@@ -135,7 +171,7 @@ class Spectral(Spec):
 
     def inputs(self, catalog: Catalog) -> list[str]:
         """The weights, and where they are used the pixels and what an attack of this version finds."""
-        found = [catalog.model(self.model, field="model").weights_sha256]
+        found = [] if self.weights == "random" else [catalog.model(self.model, field="model").weights_sha256]
         if self.measured != "weights":
             found += self.images.inputs(catalog)
         if self.measured == "attack":

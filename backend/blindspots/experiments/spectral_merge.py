@@ -18,11 +18,11 @@ from blindspots.science.spectrum.reading import Reading
 from blindspots.zoo.papers import TABLE_5
 
 CAUTION = (
-    "The weights of that network were never published, so nothing here is compared with it. Its lower column "
-    "is the smallest of the min(rows, columns) singular values: conv5, fc1 and fc3 have fewer outputs than "
-    "inputs, and their lower frame bound is 0. The first edition's norm of conv1 lacks the factor 1/S of a "
-    "stride S; the later edition prints S⁻², and its value changed by more than that. Pooling and "
-    "normalisation are not in it."
+    "The weights of that network were never published, so no other network has to have its numbers. Its "
+    "lower column is the smallest of the min(rows, columns) singular values: conv5, fc1 and fc3 have fewer "
+    "outputs than inputs, and their lower frame bound is 0. The first edition's norm of conv1 lacks the "
+    "factor 1/S of a stride S; the later edition prints S⁻², and its value changed by more than that. "
+    "Pooling and normalisation are not in it."
 )
 BINS = 48
 SHARES = np.linspace(0, 1, 201)  # at which the sorted singular values are kept for the figure
@@ -31,7 +31,7 @@ COLUMNS = ("index", "label", "prediction", "gain", "margin", "l2", "success", "a
 
 def merge_parts(spec: Spectral, context: Context) -> Result:
     """Arrays: `quantiles` (layers, 201), and the columns of the images with their certified radius."""
-    _, _, reading = open_network(spec, context)
+    facts, _, reading = open_network(spec, context)
     parts = [context.part(number) for number in range(context.part_count())]
     layers = [_layer(spec, layer, *_pieces(parts, number)) for number, layer in enumerate(reading.layers)]
     uppers = [float(line["upper"]) for line in layers]
@@ -46,7 +46,8 @@ def merge_parts(spec: Spectral, context: Context) -> Result:
         "layers": layers,
         "factors": _factors(reading),
         "measured": None,
-        "reference": _reference(),
+        "reference": _reference(reading.layers),
+        "weights": facts.name if spec.weights == "trained" else f"{facts.name} (seed {spec.seed})",
     }
     if spec.measured != "weights":
         columns = _images(parts, bounds[-1])
@@ -55,7 +56,7 @@ def merge_parts(spec: Spectral, context: Context) -> Result:
         summary |= {"images": len(columns["index"]), "gain_max": summary["measured"]["gain_max"]}
         _add_amplification(layers, columns)
     summary["seconds"] = sum(float(str(part.summary["seconds"])) for part in parts)
-    summary["conclusion"] = _conclusion(summary)
+    summary["conclusion"] = _conclusion(spec, summary)
     return Result(arrays=arrays, summary=summary)
 
 
@@ -100,7 +101,7 @@ def _layer(
         },
         "groups": layer.groups if convolution else None,
         "folded": layer.folded,
-        "grid": list(grid_of(spec, layer.symbol())),
+        "grid": list(grid_of(spec, layer)),
         "values": len(ordered),
         "lower": float(bounds["lower"]),
         "upper": top,
@@ -131,8 +132,14 @@ def _factors(reading: Reading) -> list[dict[str, JsonValue]]:
     ]
 
 
-def _reference() -> dict[str, JsonValue]:
-    """Table 5 as it is printed: of weights that nobody has, so it stands for itself."""
+def _reference(layers: Sequence[Layer]) -> dict[str, JsonValue]:
+    """Table 5 as it is printed: of weights that nobody has.
+
+    `compared`: whether the layers have its sizes, in one group or several, and can stand beside it.
+    """
+    sizes = [
+        (layer.weight.shape[1] * layer.groups, *layer.weight.shape[2:], len(layer.weight)) for layer in layers
+    ]
     rows: list[JsonValue] = [
         {
             **vars(row),
@@ -141,7 +148,16 @@ def _reference() -> dict[str, JsonValue]:
         }
         for row in TABLE_5
     ]
-    return {"source": "Szegedy et al. 2013, table 5, AlexNet", "caution": CAUTION, "rows": rows}
+    return {
+        "source": "Szegedy et al. 2013, table 5, AlexNet",
+        "caution": CAUTION,
+        "compared": sizes == [row.size for row in TABLE_5],
+        "products": {
+            "first": math.prod(row.upper for row in TABLE_5),
+            "later": math.prod(row.later_upper for row in TABLE_5),
+        },
+        "rows": rows,
+    }
 
 
 def _images(parts: Sequence[StoredResult], bound: float) -> dict[str, Array]:
@@ -194,10 +210,12 @@ def _add_amplification(layers: Sequence[dict[str, Any]], columns: Mapping[str, A
             line["amplification"] = {"median": float(np.median(grown)), "max": float(grown.max())}
 
 
-def _conclusion(summary: Mapping[str, Any]) -> str:
+def _conclusion(spec: Spectral, summary: Mapping[str, Any]) -> str:
     """The result in two sentences."""
     bound, measured = float(summary["bound"]), summary["measured"]
     first = f"No change of an image moves the logits by more than {bound:.3g} times its length."
+    if spec.weights == "random":
+        return f"{first} That is what the shape of the network gives with random weights."
     if measured is None:
         return f"{first} How much of that the network uses is not measured."
     near = f"Near {measured['images']} images the most it does is {measured['gain_max']:.3g} times."

@@ -1,5 +1,6 @@
 """One part of a spectral job: the spectra of some layers, or the gain near some images. Imports torch."""
 
+import gc
 import math
 import time
 from collections.abc import Sequence
@@ -21,10 +22,10 @@ from blindspots.science.spectrum.local_gain import jacobian_norms, margins
 from blindspots.science.spectrum.norm_interval import norm_interval
 from blindspots.science.spectrum.reading import Reading, read
 from blindspots.science.spectrum.singular_values import default_grid, spectrum
-from blindspots.science.spectrum.symbol import Pair, Symbol, half_grid
+from blindspots.science.spectrum.symbol import Pair, half_grid
 from blindspots.zoo import architectures
 
-TILE_SIZES = 4e9  # sum of size^3 over the frequencies of one tile: some ten seconds
+TILE_SIZES = 3e10  # sum of size^3 over the frequencies of one tile: some five seconds
 TILE = 64  # images at a time
 
 
@@ -41,8 +42,12 @@ class Piece:
 
 def open_network(spec: Spectral, context: Context) -> tuple[ModelFacts, nn.Module, Reading]:
     """The network on the part's device, and how it is read. Raises InvalidInput where it cannot be."""
-    facts, weights = context.model(spec.model)
-    network = architectures.load(facts, weights).eval()
+    gc.collect()  # a traced network is a cycle: without this, that of the last part would still be there
+    if spec.weights == "random":
+        facts, network = spec.untrained.facts(), spec.untrained.build(spec.seed)
+    else:
+        facts, weights = context.model(spec.model)
+        network = architectures.load(facts, weights).eval()
     try:
         reading = read(network, facts.input_shape)
     except ValueError as error:
@@ -53,11 +58,11 @@ def open_network(spec: Spectral, context: Context) -> tuple[ModelFacts, nn.Modul
     return facts, network.to(context.device), reading
 
 
-def grid_of(spec: Spectral, symbol: Symbol) -> Pair:
+def grid_of(spec: Spectral, layer: Layer) -> Pair:
     """Frequencies along each axis: those asked for where the layer changes along that axis."""
     if spec.grid is None:
-        return default_grid(symbol)
-    first, second = (1 if degree == 0 else spec.grid for degree in symbol.degree)
+        return default_grid(layer.degree)
+    first, second = (1 if degree == 0 else spec.grid for degree in layer.degree)
     return first, second
 
 
@@ -65,9 +70,9 @@ def pieces(spec: Spectral, layers: Sequence[Layer]) -> list[Piece]:
     """All layers, cut where one would take long."""
     found = []
     for number, layer in enumerate(layers):
-        symbol = layer.symbol()
-        frequencies = len(half_grid(grid_of(spec, symbol))[0])
-        each = symbol.taps.shape[0] * symbol.size**2 * max(symbol.taps.shape[2:])
+        groups, *sides = layer.matrices
+        frequencies = len(half_grid(grid_of(spec, layer))[0])
+        each = groups * min(sides) ** 2 * max(sides)
         step = max(1, min(frequencies, int(TILE_SIZES / each)))
         for tile, start in enumerate(range(0, frequencies, step)):
             rows = slice(start, min(start + step, frequencies))
@@ -107,7 +112,7 @@ def share_of_layers(spec: Spectral, part: Part, context: Context) -> Result:
             context.progress(done + fraction * piece.cost, total, name)
 
         symbol = layer.symbol()
-        values = spectrum(symbol, grid_of(spec, symbol), rows=piece.rows, report=report)
+        values = spectrum(symbol, grid_of(spec, layer), rows=piece.rows, report=report)
         name = f"{piece.layer}_{piece.tile}"
         arrays[f"values_{name}"] = values.values.astype(np.float32)
         arrays[f"multiplicity_{name}"] = values.multiplicity

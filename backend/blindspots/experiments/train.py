@@ -126,7 +126,7 @@ class Train(Spec):
             )
         unfit = self.network.unfit(dataset.shape)
         if unfit is not None:
-            raise InvalidInput(unfit, field="network.kernel")
+            raise InvalidInput(unfit, field=f"network.{self.network.unfit_field}")
         count = self.network.parameter_count(dataset.shape, len(dataset.class_names))
         if count > LARGEST_NETWORK:
             raise InvalidInput(

@@ -33,6 +33,7 @@ class Results(Submissions):
 
     def outcome(self, job_id: str) -> StoredOutcome:
         """Raises NotFound, and Conflict before the job has succeeded."""
+        self._row(job_id)  # whoever asks must be allowed to, also where it is still in memory
         return self._outcomes.get(job_id, lambda: StoredOutcome(self, job_id))
 
     def figure(self, job_id: str, name: str, theme: Theme) -> bytes:
@@ -89,6 +90,17 @@ class Results(Submissions):
             raise NotFound("Only the numbers of this image were kept, not its pixels.")
         amount = None if magnification == "auto" else magnification
         return _enlarged(triptych_png(example.original, example.adversarial, amount), scale)
+
+    def panel(self, job_id: str, count: int, magnification: float, scale: int) -> bytes:
+        """PNG of the first images that an attack changed, each with its magnified change. NotFound where
+        there are none."""
+        from blindspots.experiments.panel import panel_examples, panel_png
+
+        outcome = self.outcome(job_id)
+        examples = panel_examples(outcome, count)
+        if not examples:
+            raise NotFound("This job has no image that it changed as wanted and whose pixels it kept.")
+        return _enlarged(panel_png(examples, magnification), scale)
 
     def export(
         self, job_id: str, form: Literal["csv", "json", "npz", "html"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import Field, TypeAdapter
 
+from blindspots.zoo.alexnet import AlexNet
 from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
 from blindspots.zoo.convolutional import Convolutional
 from blindspots.zoo.multilayer_perceptron import MultilayerPerceptron
@@ -19,7 +20,7 @@ from blindspots.zoo.softmax import Softmax
 if TYPE_CHECKING:
     from torch import nn
 
-RegisteredNetwork = Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional
+RegisteredNetwork = Softmax | MultilayerPerceptron | AutoencoderSoftmax | Convolutional | AlexNet
 Network = Annotated[RegisteredNetwork, Field(discriminator="name")]
 # What a model may be made of: besides those that can be trained here, a graph from a file.
 _ADAPTER: TypeAdapter[NetworkParameters] = TypeAdapter(
@@ -33,6 +34,7 @@ ARCHITECTURES: dict[str, type[NetworkParameters]] = {
     "mlp": MultilayerPerceptron,
     "autoencoder_softmax": AutoencoderSoftmax,
     "conv": Convolutional,
+    "alexnet": AlexNet,
 }
 
 

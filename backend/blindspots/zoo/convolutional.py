@@ -40,6 +40,7 @@ class Convolutional(NetworkParameters):
 
     title = "Convolutional network"
     source = "Szegedy et al. 2013, section 3, which gives no sizes"
+    unfit_field = "kernel"
     first_layer = "convolution"
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from blindspots.zoo.alexnet import AlexNet
 from blindspots.zoo.architectures import parse
 from blindspots.zoo.autoencoder_softmax import AutoencoderSoftmax
 from blindspots.zoo.convolutional import Convolutional
@@ -34,7 +35,8 @@ def layers_of(
     chosen = parse(network, parameters)
     if isinstance(chosen, OnnxNetwork):
         return tuple(Layer(each.name, tuple(each.shape), each.module) for each in chosen.known_layers)
-    return (*_hidden(chosen, input_shape), Layer("output", (classes,), "output"))
+    last = chosen.modules[-1] if isinstance(chosen, AlexNet) else "output"
+    return (*_hidden(chosen, input_shape), Layer("output", (classes,), last))
 
 
 def last_hidden(layers: tuple[Layer, ...]) -> Layer:
@@ -57,3 +59,27 @@ def _hidden(network: NetworkParameters, input_shape: Shape) -> Iterator[Layer]:
         yield Layer("convolution", (network.filters, *pooled), "activation", 1)
         yield Layer("hidden sums", (network.hidden,), "hidden")
         yield Layer("hidden", (network.hidden,), "activation", 2)
+    elif isinstance(network, AlexNet):
+        yield from _alexnet(network, input_shape)
+
+
+def _alexnet(network: AlexNet, input_shape: Shape) -> Iterator[Layer]:
+    """Sums, rectified sums and pooled maps. torchvision's modules are each called once, ours share theirs."""
+    torchvision = network.variant == "torchvision"
+    pooled = 0
+    for place, (before, left) in enumerate(network.sides(input_shape)):
+        name, module, filters = f"conv{place + 1}", network.modules[place], network.filters[place]
+        after = int(module.removeprefix("features.")) + 1 if torchvision else 0
+        yield Layer(f"{name} sums", (filters, *before), module)
+        rectified = (f"features.{after}", 1) if torchvision else ("activation", place + 1)
+        yield Layer(name, (filters, *before), *rectified)
+        if left != before:
+            pooled += 1
+            maps = (f"features.{after + 1}", 1) if torchvision else ("pool", pooled)
+            yield Layer(f"{name} pooled", (filters, *left), *maps)
+    for place in (0, 1):
+        module = network.modules[5 + place]
+        yield Layer(f"fc{place + 1} sums", (network.units,), module)
+        after = int(module.removeprefix("classifier.")) + 1 if torchvision else 0
+        rectified = (f"classifier.{after}", 1) if torchvision else ("activation", 6 + place)
+        yield Layer(f"fc{place + 1}", (network.units,), *rectified)

@@ -42,6 +42,7 @@ class NetworkParameters(BaseModel):
 
     title: ClassVar[str]
     source: ClassVar[str]
+    unfit_field: ClassVar[str] = "name"  # that `unfit` asks to change
     linear: ClassVar[bool] = False  # logits are affine in the pixels
     first_layer: ClassVar[str] = ""
     """Module that reads the pixels, without padding: preprocessing can become part of its weights."""
@@ -94,10 +95,12 @@ class NetworkParameters(BaseModel):
         import numpy as np
         import torch
 
-        module = self.build(input_shape, classes)
-        state = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+        with torch.device("meta"):  # a large network is not filled with starting weights first
+            module = self.build(input_shape, classes)
+        arrays = {name: torch.from_numpy(np.array(array)) for name, array in weights.items()}
+        state = {name: each.float() if each.is_floating_point() else each for name, each in arrays.items()}
         try:
-            module.load_state_dict(state)
+            module.load_state_dict(state, assign=True)
         except RuntimeError as error:
             raise ValueError(f"these weights are not of a {self.title} like this: {error}") from error
         return module

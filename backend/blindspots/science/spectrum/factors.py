@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 Shape = tuple[int, ...]
 Rule = Callable[[Mapping[str, Any], Shape, Shape], float]
 
@@ -92,12 +94,15 @@ def average_pooling(options: Mapping[str, Any], before: Shape, after: Shape) -> 
 
 
 def adaptive_average(options: Mapping[str, Any], before: Shape, after: Shape) -> float:  # noqa: ARG001
-    """1 / sqrt(inputs per output), where every output averages as many inputs and none is shared."""
+    """The product over both axes of the norm of what averages along one: 1 / sqrt(inputs per output) where
+    every output has as many inputs and none is shared."""
     found = 1.0
     for inputs, outputs in zip(before[-2:], after[-2:], strict=True):
-        if inputs % outputs:
-            raise ValueError(f"adaptive average pooling of {inputs} into {outputs}")
-        found /= math.sqrt(inputs / outputs)
+        means = np.zeros((outputs, inputs))
+        for place in range(outputs):
+            window = slice(place * inputs // outputs, math.ceil((place + 1) * inputs / outputs))
+            means[place, window] = 1 / (window.stop - window.start)
+        found *= float(np.linalg.norm(means, 2))
     return found
 
 

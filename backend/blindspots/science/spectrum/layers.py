@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -13,6 +14,7 @@ from blindspots.science.spectrum.symbol import Array, Pair, Symbol, convolution,
 POWER_EFFORT = 1e10  # multiply-adds of the power iteration at a layer's own size
 POWER_STEPS = (4, 60)  # at least, at most
 Kind = Literal["convolution", "transposed convolution", "dense"]
+Numbers = npt.NDArray[np.floating]
 Weighted = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 
 
@@ -22,7 +24,7 @@ class Layer:
 
     name: str
     kind: Kind
-    weight: Array  # float64, in torch's order, scaled by the batch normalisation
+    weight: Numbers  # in torch's order and precision; float64 where a batch normalisation scaled it
     inputs: tuple[int, ...]  # shape of one input
     outputs: tuple[int, ...]
     kernel: Pair = (1, 1)
@@ -32,6 +34,21 @@ class Layer:
     groups: int = 1
     circular: bool = False
     folded: bool = False  # whether a batch normalisation was folded in
+
+    @property
+    def degree(self) -> Pair:
+        """Of its symbol, which need not be made to know it."""
+        if self.kind == "dense":
+            return 0, 0
+        one = np.zeros((1, 1, *self.kernel))
+        return convolution(one, stride=self.stride, dilation=self.dilation).degree
+
+    @property
+    def matrices(self) -> tuple[int, int, int]:
+        """Groups, rows and columns of the matrices of its symbol."""
+        if self.kind == "dense":
+            return 1, *self.weight.shape
+        return self.groups, len(self.weight) // self.groups, self.weight.shape[1] * math.prod(self.stride)
 
     def symbol(self) -> Symbol:
         """Its matrices, one per frequency."""
@@ -49,8 +66,7 @@ class Layer:
     def loses(self) -> bool:
         """Whether it has fewer outputs than inputs, and so takes some direction to nothing: its lower frame
         bound inf ||W x|| / ||x|| is 0."""
-        rows = self.weight.shape[0] // self.groups
-        columns = math.prod(self.weight.shape[1:2]) * math.prod(self.stride)
+        _, rows, columns = self.matrices
         if self.kind == "transposed convolution":
             rows, columns = columns, rows
         return rows < columns or math.prod(self.outputs) < math.prod(self.inputs)
@@ -58,7 +74,7 @@ class Layer:
 
 def weighted(module: Weighted, *, name: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Layer:
     """The operator of a torch layer. Raises ValueError for padding that is neither zeros nor circular."""
-    weight = module.weight.detach().cpu().double().numpy()
+    weight = module.weight.detach().cpu().numpy()
     if isinstance(module, nn.Linear):
         return Layer(name, "dense", weight, inputs, outputs)
     if module.padding_mode not in ("zeros", "circular"):
@@ -79,10 +95,10 @@ def scaled(layer: Layer, scale: Array) -> Layer:
     """The layer with each output channel multiplied by a number, (channels,)."""
     if layer.kind == "transposed convolution":
         shape = (layer.groups, -1, *layer.weight.shape[1:])
-        weight = layer.weight.reshape(shape) * scale.reshape(layer.groups, 1, -1, 1, 1)
+        weight = layer.weight.astype(np.float64).reshape(shape) * scale.reshape(layer.groups, 1, -1, 1, 1)
         weight = weight.reshape(layer.weight.shape)
     else:
-        weight = layer.weight * scale.reshape(-1, *[1] * (layer.weight.ndim - 1))
+        weight = layer.weight.astype(np.float64) * scale.reshape(-1, *[1] * (layer.weight.ndim - 1))
     return Layer(**{**vars(layer), "weight": weight, "folded": True})
 
 

@@ -33,7 +33,10 @@ from blindspots.science.spectrum.symbol import Array, Pair, Symbol, half_grid
 
 TOLERANCE = 1e-3  # relative width that is aimed at
 EFFORT = 3e10  # multiply-adds of Cholesky factorisations, a second or two; then the interval stays wider
-WIDEST = 0.3  # radius of the first cells, as r above
+WIDEST, NARROWEST = 0.3, 0.1  # radius of the first cells, as r above
+MOST_LEFT = (
+    0.75  # share of the first cells that may stay: above it, it is cheaper to begin with their quarters
+)
 STARTS = 3  # frequencies of the grid from which the norm is climbed
 EXACT_SIZE = 64  # up to here eigenvalues are computed whole and in complex128, else by Lanczos and complex64
 
@@ -72,7 +75,7 @@ def norm_interval(
         index, group = np.unravel_index(flat, norms.shape)
         search.climb(int(group), found.theta[index] * speed)
     for group in np.argsort(-norms.max(axis=0), kind="stable"):
-        search.exclude(int(group))
+        search.exclude(int(group), norms[:, group])
         report(min(1.0, search.spent / effort))
     return search.interval()
 
@@ -117,11 +120,17 @@ class _Search:
         minimize(descent, theta, jac=True, method="L-BFGS-B", options={"maxiter": 60})
         self.upper = max(self.upper, math.sqrt(self.square) * (1 + self.tolerance))
 
-    def exclude(self, group: int) -> None:
-        """Raise the upper bound until no cell of this group can hold a larger norm."""
+    def exclude(self, group: int, seen: Array) -> None:
+        """Raise the upper bound until no cell of this group can hold a larger norm.
+
+        seen: norms at some frequencies, from which is guessed what the first cells would exclude.
+        """
         polynomial, degree = self.polynomial(group), self.symbol.degree
         polynomial = polynomial if self.precise else polynomial.single()
-        theta, scale = _first_cells(degree)
+        widest = WIDEST
+        while widest > NARROWEST and (seen >= self.upper * math.cos(widest)).mean() > MOST_LEFT:
+            widest /= 2
+        theta, scale = _first_cells(degree, widest)
         radius = max(m * s for m, s in zip(degree, scale, strict=True)) / 4  # m_j is half the degree
         share = 0.5  # of `scale`: how far a cell reaches
         step = self.tolerance / 4  # by which the bound is raised where the cells cannot be cut further
@@ -157,14 +166,14 @@ class _Search:
         return torch.cat(found).numpy()
 
 
-def _first_cells(degree: Pair) -> tuple[Array, Array]:
+def _first_cells(degree: Pair, widest: float) -> tuple[Array, Array]:
     """Centres of cells that cover half the plane of frequencies, and the lattice constant of each axis.
 
     A cell is |delta_1| / scale_1 + |delta_2| / scale_2 <= 1/2: these diamonds, on two interleaved grids,
     cover the plane without overlap. An axis along which nothing changes has scale 0. The other half of the
     plane holds the conjugate matrices.
     """
-    counts = [math.ceil(math.pi * d / 2 / WIDEST) for d in degree]
+    counts = [math.ceil(math.pi * d / 2 / widest) for d in degree]
     scale = np.array([2 * np.pi / count if count else 0.0 for count in counts])
     if 0 in counts:
         first, second = (max(1, count) for count in counts)

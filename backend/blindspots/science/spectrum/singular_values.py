@@ -29,9 +29,10 @@ class Spectrum:
         return np.sort(repeated, axis=None)
 
 
-def default_grid(symbol: Symbol) -> Pair:
-    """Sixteen frequencies along each axis that the symbol changes along, more for very large kernels."""
-    first, second = (1 if degree == 0 else max(16, 2 * degree + 2) for degree in symbol.degree)
+def default_grid(degree: Pair) -> Pair:
+    """Sixteen frequencies along each axis that a symbol of that degree changes along, more for very large
+    kernels."""
+    first, second = (1 if each == 0 else max(16, 2 * each + 2) for each in degree)
     return first, second
 
 
@@ -50,7 +51,7 @@ def spectrum(
     largest singular value they are then computed again from A(theta) in complex128.
     `report` is told the share that is done, and may raise.
     """
-    theta, multiplicity = half_grid(grid or default_grid(symbol))
+    theta, multiplicity = half_grid(grid or default_grid(symbol.degree))
     theta, multiplicity = theta[rows], multiplicity[rows]
     groups = symbol.taps.shape[0]
     if symbol.offsets.shape[0] == 1:

@@ -30,7 +30,7 @@ Pair = tuple[int, int]
 class Symbol:
     """A(theta) = sum_t taps[:, t] exp(i theta . offsets[t]), one matrix for each group of channels."""
 
-    taps: Array  # (groups, t, rows, columns)
+    taps: npt.NDArray[np.floating]  # (groups, t, rows, columns), float64 but of a large dense layer
     offsets: npt.NDArray[np.int64]  # (t, 2), at least 0, as small as shifts of the input allow
 
     @property
@@ -58,12 +58,14 @@ class Symbol:
         return matrices.reshape(len(theta), groups, rows, columns)
 
 
-def dense(weight: Array) -> Symbol:
-    """The symbol of a matrix (rows, columns): it has no frequencies."""
-    return Symbol(np.asarray(weight, np.float64)[None, None], np.zeros((1, 2), np.int64))
+def dense(weight: npt.NDArray[np.floating]) -> Symbol:
+    """The symbol of a matrix (rows, columns): it has no frequencies. Its numbers are not copied."""
+    return Symbol(np.asarray(weight)[None, None], np.zeros((1, 2), np.int64))
 
 
-def convolution(weight: Array, *, stride: Pair = (1, 1), dilation: Pair = (1, 1), groups: int = 1) -> Symbol:
+def convolution(
+    weight: npt.NDArray[np.floating], *, stride: Pair = (1, 1), dilation: Pair = (1, 1), groups: int = 1
+) -> Symbol:
     """The symbol of a convolution, also of the transposed one with the same weights.
 
     weight: (F, C / groups, height, width), in torch's order. The transposed convolution is the adjoint
