@@ -16,7 +16,7 @@ from blindspots.experiments.parameters import Array, Arrays
 from blindspots.zoo import datasets
 
 FEWEST_OF_A_PART = 256  # pictures
-MOST_PARTS = 64
+MOST_PARTS = 32
 PART_BYTES = 64 << 20  # of pixels: they lie in memory
 LARGEST_SET = 256 << 30
 Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
