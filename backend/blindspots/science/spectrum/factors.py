@@ -132,7 +132,16 @@ def response_normalisation(options: Mapping[str, Any], before: Shape, after: Sha
     return k**-beta * (1 + beta * q * math.sqrt(n * (1 + math.sqrt(n))))
 
 
+def padding(options: Mapping[str, Any], before: Shape, after: Shape) -> float:  # noqa: ARG001
+    """Constants around the numbers do not change how far two inputs are apart."""
+    if options.get("mode", "constant") != "constant":
+        raise ValueError(f"padding by {options['mode']}")
+    return 1.0
+
+
 RULES: dict[str, Rule] = {
+    "pad": padding,
+    "constantpad2d": padding,
     "maxpool2d": max_pooling,
     "max_pool2d": max_pooling,
     "avgpool2d": average_pooling,

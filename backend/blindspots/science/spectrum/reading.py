@@ -19,6 +19,7 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "local_response_norm": ("size", "alpha", "beta", "k"),
     "leaky_relu": ("negative_slope",),
     "elu": ("alpha",),
+    "pad": ("pad", "mode", "value"),
 }
 SUMS = frozenset({"add", "sub", "iadd", "isub"})
 PRODUCTS = frozenset({"mul", "imul"})
