@@ -12,6 +12,8 @@ import { AdversarialNew } from "./pages/adversarial-new.js";
 import { AttackNew } from "./pages/attack-new.js";
 import { Attacks } from "./pages/attacks.js";
 import { Data } from "./pages/data.js";
+import { DataAdd } from "./pages/data-add.js";
+import { DataSet } from "./pages/data-set.js";
 import { Explore } from "./pages/explore.js";
 import { History } from "./pages/history.js";
 import { Home } from "./pages/home.js";
@@ -50,6 +52,7 @@ const pages = {
   "/models/add": { title: "Add a model", page: ModelsAdd },
   "/models": { title: "Models", page: Models },
   "/data": { title: "Data", page: Data },
+  "/data/add": { title: "Add an image set", page: DataAdd },
   "/system": { title: "System", page: System },
 };
 
@@ -59,6 +62,9 @@ function found(path) {
   if (job) return { title: "Job", view: html`<${JobPage} key=${job[1]} id=${job[1]} />` };
   const model = /^\/models\/([^/]+)$/.exec(path);
   if (model && !pages[path]) return { title: "Model", view: html`<${ModelPage} key=${model[1]} id=${model[1]} />` };
+  const set = /^\/data\/([^/]+)$/.exec(path);
+  if (set && !pages[path])
+    return { title: "Data set", view: html`<${DataSet} key=${set[1]} name=${decodeURIComponent(set[1] ?? "")} />` };
   const entry = pages[path] ?? pages[path.replace(/\/$/, "")];
   return entry ? { title: entry.title, view: html`<${entry.page} />` } : { title: "Not found", view: html`<${Missing} />` };
 }

@@ -11,6 +11,7 @@ const kindWords = {
   attack: "Attack",
   train: "Training",
   fetch_dataset: "Download",
+  image_set: "Image set",
   import_model: "Added model",
   adversarial_training: "Adversarial training",
   plan: "Plan",
@@ -55,6 +56,9 @@ export function outcome(job) {
   }
   if (job.kind === "reproduce" && found.tables) return agreement(found);
   if (job.kind === "transfer" && found.rows) return brief(found);
+  if (job.kind === "image_set" && found.images) {
+    return `${plural(found.images, "image")} as ${found.dataset}${found.skipped ? `, ${count(found.skipped)} left out` : ""}`;
+  }
   if (job.kind === "spectral" && found.bound !== undefined) {
     const seen = found.gain_max === undefined ? "" : `, largest gain seen ${number(found.gain_max)}`;
     return `Bound ${number(found.bound)}${seen}`;

@@ -89,6 +89,7 @@ interface Dataset {
   class_names: string[];
   sizes: { [split: string]: number };
   source: string;
+  sha256: string;
   available: boolean;
   downloadable: boolean;
   bytes: number | null;

@@ -6,7 +6,7 @@ the data sets are those of the zoo, models are what training jobs returned.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -15,85 +15,20 @@ import numpy as np
 from pydantic import JsonValue
 from safetensors import numpy as safetensors
 
-from blindspots.errors import Cancelled, InvalidInput
+from blindspots.errors import InvalidInput
 from blindspots.experiments.attack import Attack
-from blindspots.experiments.base import NewModel, Record, Result, Spec
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, WeightFacts
+from blindspots.experiments.base import NewModel, Record, Spec
+from blindspots.experiments.facts import (
+    DatasetFacts,
+    ImageFacts,
+    ModelFacts,
+    Pictures,
+    WeightFacts,
+)
 from blindspots.experiments.parameters import Array, Arrays
 from blindspots.experiments.steps import in_order, with_models
 from blindspots.zoo import datasets, halves
-
-
-class MemoryResult:
-    """A committed result, kept as the bytes that the artifact store would keep."""
-
-    def __init__(self, result: Result) -> None:
-        self.summary = result.summary
-        self.bytes = safetensors.save(
-            {name: np.ascontiguousarray(value) for name, value in result.arrays.items()}
-        )
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(safetensors.load(self.bytes))
-
-    def array(self, name: str, rows: slice | None = None) -> Array:
-        value = safetensors.load(self.bytes)[name]
-        return value if rows is None else value[rows]
-
-
-@dataclass
-class MemoryContext:
-    """The door of one running part."""
-
-    laboratory: "Laboratory"
-    seed: int = 0
-    device: str = "cpu"
-    parts: list[MemoryResult] = field(default_factory=list)
-    cancel_when: Callable[[float], bool] = lambda _: False
-    reports: list[tuple[float, float, str]] = field(default_factory=list)
-    checkpoint: dict[str, Array] | None = None
-    installed: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
-    steps: Mapping[str, "Finished"] = field(default_factory=dict)
-
-    def progress(self, done: float, total: float, message: str = "") -> None:
-        self.reports.append((done, total, message))
-        self.check_cancelled()
-
-    def check_cancelled(self) -> None:
-        if self.cancel_when(self.reports[-1][0] if self.reports else 0):
-            raise Cancelled("The job was cancelled.")
-
-    def model(self, reference: str) -> tuple[ModelFacts, Arrays]:
-        facts = self.laboratory.model(reference, field="model")
-        return facts, self.laboratory.weights[facts.id]
-
-    def dataset(self, name: str, split: str) -> tuple[Array, Array]:
-        return self.laboratory.pixels(name, split)
-
-    def image(self, reference: str) -> Array:
-        return self.laboratory.images[reference]
-
-    def weight_file(self, reference: str) -> Arrays:
-        return self.laboratory.weight_files[reference][1]
-
-    def part(self, index: int) -> MemoryResult:
-        return self.parts[index]
-
-    def part_count(self) -> int:
-        return len(self.parts)
-
-    def step(self, name: str) -> "Finished":
-        return self.steps[name]
-
-    def load_checkpoint(self) -> Arrays | None:
-        return self.checkpoint
-
-    def save_checkpoint(self, arrays: Arrays) -> None:
-        self.checkpoint = {name: np.array(value) for name, value in arrays.items()}
-
-    def install_dataset(self, name: str, files: Mapping[str, bytes]) -> None:
-        self.installed[name] = files
+from memory_context import MemoryContext, MemoryResult
 
 
 @dataclass
@@ -139,6 +74,7 @@ class Laboratory:
         self.models: dict[str, ModelFacts] = {}
         self.weights: dict[str, Arrays] = {}
         self.images: dict[str, Array] = {}
+        self.archives: dict[tuple[str, str], Pictures] = {}
         self.weight_files: dict[str, tuple[WeightFacts, Arrays]] = {}
         self._pixels: dict[tuple[str, str], tuple[Array, Array]] = {}
 
@@ -164,6 +100,11 @@ class Laboratory:
             raise InvalidInput("No such image was uploaded.", field=field)
         channels, height, width = self.images[reference].shape
         return ImageFacts(id=reference, shape=(channels, height, width))
+
+    def pictures(self, place: str, reference: str, *, field: str) -> Pictures:
+        if (place, reference) not in self.archives:
+            raise InvalidInput("No such pictures are here.", field=field)
+        return self.archives[place, reference]
 
     def weight_file(self, reference: str, *, field: str) -> WeightFacts:
         if reference not in self.weight_files:
@@ -195,18 +136,11 @@ class Laboratory:
         sha256 = hashlib.sha256(safetensors.save(weights)).hexdigest()
         facts = ModelFacts(
             id=f"model-{len(self.models)}",
-            name=new.name,
-            network=new.network,
-            parameters=new.parameters,
             weights_sha256=sha256,
-            input_shape=new.input_shape,
-            class_names=new.class_names,
-            dataset=new.dataset,
-            multiply_adds=new.multiply_adds,
-            linear=new.linear,
-            smooth=new.smooth,
-            metrics=new.metrics,
-        )
+            name=new.name, network=new.network, parameters=new.parameters, input_shape=new.input_shape,
+            class_names=new.class_names, dataset=new.dataset, multiply_adds=new.multiply_adds,
+            linear=new.linear, smooth=new.smooth, metrics=new.metrics,
+        )  # fmt: skip
         self.models[facts.id], self.weights[facts.id] = facts, weights
         return facts
 

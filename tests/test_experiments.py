@@ -18,6 +18,7 @@ from blindspots.experiments.methods import Method
 from blindspots.experiments.units_arms import ARMS
 from blindspots.zoo import datasets
 from in_memory import Finished, Laboratory, MemoryResult, summary_without_time, train_on_digits
+from photographs import archive, pictures_of, two_classes
 
 KINDS = tuple(experiments.KINDS.values())
 METHODS: tuple[type[AttackMethod], ...] = get_args(get_args(Method)[0])
@@ -45,6 +46,9 @@ RUN_ELSEWHERE = [
 ]
 
 
+PETS = {"source": "upload", "archive": "a" * 64}
+
+
 def small_specs() -> Iterator[dict[str, Any]]:
     """One small job or more of every kind and every method."""
     for name, choices in SMALL_METHODS.items():
@@ -61,6 +65,7 @@ def small_specs() -> Iterator[dict[str, Any]]:
     for measured in ("weights", "gain", "attack"):
         yield {"kind": "spectral", "model": "digits-softmax", "measured": measured, "images": DIGITS}
     yield {"kind": "units", "model": "digits-softmax", "images": DIGITS, "k": 4, "arms": list(ARMS)}
+    yield {"kind": "image_set", "name": "pets", "source": PETS, "height": 8, "width": 8, "train_share": 0.5}
     yield {
         "kind": "import_model", "weights": BROUGHT, "network": {"name": "softmax"}, "dataset": "digits",
         "count": 50,
@@ -82,9 +87,11 @@ ADAPTER: TypeAdapter[Spec] = TypeAdapter(experiments.Experiment)
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Laboratory:
-    """The bundled digits, and a softmax network trained on them."""
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    """The bundled digits, a softmax network trained on them, and an archive of pictures."""
     laboratory = Laboratory(datasets.find())
+    pets = pictures_of(archive(two_classes()), tmp_path_factory.mktemp("pets"))
+    laboratory.archives["upload", PETS["archive"]] = pets
     trained = train_on_digits(laboratory, "softmax")
     laboratory.bring(laboratory.weights[trained.id], BROUGHT)
     return laboratory

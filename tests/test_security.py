@@ -27,6 +27,7 @@ VALUES = {
     "form": "csv",
     "reference": "nobody",
     "image_id": "0" * 64,
+    "archive_id": "0" * 64,
 }
 
 

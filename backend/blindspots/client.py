@@ -23,7 +23,7 @@ import numpy.typing as npt
 from plotly.graph_objects import Figure
 
 from blindspots import errors
-from blindspots.api.schemas import Estimate, Job, JobDetail, StoredImage, StoredWeights
+from blindspots.api.schemas import Estimate, Job, JobDetail, StoredArchive, StoredImage, StoredWeights
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
 from blindspots.submitted import SubmittedJob
@@ -246,6 +246,27 @@ class Client:
         parameters = {} if model is None else {"model": model}
         response = self.request("POST", "/images", content=body, headers=headers, params=parameters)
         return StoredImage.model_validate(response.json())
+
+    def upload_archive(self, archive: Path) -> StoredArchive:
+        """Store a zip archive of pictures for a job of kind `image_set`; it is kept for a day."""
+        patience = 120 + archive.stat().st_size / 1e6  # seconds: it is looked into before the answer comes
+        with archive.open("rb") as stream:
+            response = self.request(
+                "POST",
+                "/archives",
+                content=stream,
+                headers={"Content-Type": "application/zip"},
+                timeout=patience,
+            )
+        return StoredArchive.model_validate(response.json())
+
+    def image_roots(self) -> list[dict[str, str]]:
+        """Folders of the server from which pictures may be taken: `folder` as a job names it, and `path`."""
+        return list(self.request("GET", "/image-roots").json()["items"])
+
+    def delete_dataset(self, name: str) -> None:
+        """Delete an image set that no job refers to."""
+        self.request("DELETE", f"/datasets/{name}")
 
     def upload_weights(self, file: Path | bytes) -> StoredWeights:
         """Store a safetensors or ONNX file; a job of the kind `import_model` makes a model of it."""

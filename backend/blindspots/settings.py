@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -68,11 +68,25 @@ class Settings(BaseSettings):
     max_image_pixels: int = Field(16_000_000, ge=1)
     """Largest uploaded image, width times height."""
 
+    max_archive_bytes: int = Field(8 << 30, ge=1024)
+    """Largest uploaded zip archive of images."""
+
+    image_roots: tuple[Path, ...] = ()
+    """Absolute paths of folders, as a JSON list, below which users may make image sets from what lies there.
+    Empty: images come as uploads only."""
+
     max_weights_bytes: int = Field(512 << 20, ge=1024)
     """Largest uploaded file of weights, safetensors or ONNX."""
 
     log_format: str = Field("console", pattern="^(console|json)$")
     """`console` for people, `json` for machines."""
+
+    @field_validator("image_roots")
+    @classmethod
+    def _absolute(cls, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+        if wrong := [str(root) for root in roots if not root.is_absolute()]:
+            raise ValueError(f"{', '.join(wrong)} is not an absolute path")
+        return roots
 
     @property
     def database(self) -> str:

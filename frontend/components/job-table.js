@@ -24,6 +24,7 @@ export function changedPath(job) {
   if (job.kind === "adversarial_training") return `/train/adversarial?from=${job.id}`;
   if (job.kind === "spectral") return `/spectral/new?from=${job.id}`;
   if (job.kind === "units") return `/units/new?from=${job.id}`;
+  if (job.kind === "image_set") return `/data/add?from=${job.id}`;
   if (job.kind === "import_model") return `/models/add?from=${job.id}`;
   if (job.kind === "transfer") return `/transfer/new?from=${job.id}`;
   return job.kind === "attack" ? `/attacks/new?from=${job.id}` : job.kind === "train" ? `/train?from=${job.id}` : null;

@@ -3,6 +3,7 @@ import { words } from "../format.js";
 import { html, typed } from "../html.js";
 import { ListInput } from "./list-input.js";
 import { ModelsInput } from "./models-input.js";
+import { ArchiveInput, FolderInput } from "./archive-input.js";
 import { WeightsInput } from "./weights-input.js";
 import { ClassInput, ClassesInput, DatasetInput, LayerInput, ModelInput, UploadInput } from "./pickers.js";
 
@@ -16,6 +17,8 @@ const pickers = {
   classes: ClassesInput,
   upload: UploadInput,
   weights: WeightsInput,
+  archive: ArchiveInput,
+  server_folder: FolderInput,
 };
 
 /**

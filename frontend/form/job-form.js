@@ -9,7 +9,7 @@ import { jobPath } from "../jobs.js";
 import { navigate } from "../router.js";
 import { Cost } from "./cost.js";
 import { Fields, unplaced } from "./form.js";
-import { applicable, defaults, withValue } from "./schema.js";
+import { applicable, defaults, filled, withValue } from "./schema.js";
 
 /** @typedef {import("../api.js").Problem | null} Trouble */
 
@@ -30,7 +30,7 @@ export function JobForm({ kind, initial, action, presets = false, adjust = (chan
   const start = useMemo(() => (schema ? { ...defaults(schema, schema), ...initial } : null), [schema, initial]);
   const value = edited ?? start;
   const spec = useMemo(() => (schema && value ? applicable(value, schema, schema) : null), [schema, value]);
-  const complete = Boolean(spec && (schema?.required ?? []).every((name) => spec[name] !== undefined && spec[name] !== ""));
+  const complete = Boolean(spec && schema && filled(spec, schema, schema));
 
   useEffect(() => {
     if (!complete) return undefined;

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 
 import { post } from "../api.js";
 import { className, datasetNamed, shapeWords } from "../catalog.js";
+import { smoothWhereLarge } from "../components/thumbnail.js";
 import { html, typed } from "../html.js";
 
 /**
@@ -93,7 +94,7 @@ export function UploadInput({ id, value, onChange, form, invalid, described }) {
     }
   };
   return html`<div class="row">
-    ${value && html`<img src="/api/v1/images/${value}.png" width="56" height="56" alt="The uploaded picture" class="pixels" style=${{ objectFit: "contain" }} />`}
+    ${value && html`<img src="/api/v1/images/${value}.png" width="56" height="56" alt="The uploaded picture" onLoad=${smoothWhereLarge} style=${{ objectFit: "contain" }} />`}
     <input id=${id} type="file" accept="image/png,image/jpeg,image/webp" aria-invalid=${invalid || undefined} aria-describedby=${described}
       onChange=${(/** @type {any} */ event) => send(event.target.files[0])} />
     ${problem && html`<span class="error" role="alert">${problem}</span>`}

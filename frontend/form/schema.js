@@ -90,6 +90,20 @@ export function applicable(value, schema, root) {
   return kept;
 }
 
+/** Whether everything that must be given is. @param {any} value @param {Schema} schema @param {Schema} root @returns {boolean} */
+export function filled(value, schema, root) {
+  const whole = withoutNull(schema, root).schema;
+  const union = alternatives(whole, root);
+  if (union) {
+    const choice = union.choices.find((each) => each.value === value?.[union.tag]);
+    return choice ? filled(value, choice.schema, root) : true;
+  }
+  if (!whole.properties || value === null || typeof value !== "object") return true;
+  const given = (/** @type {string} */ name) => value[name] !== undefined && value[name] !== "" && value[name] !== null;
+  const inner = Object.entries(whole.properties).filter(([name]) => name in value);
+  return (whole.required ?? []).every(given) && inner.every(([name, property]) => filled(value[name], property, root));
+}
+
 /** @param {any} value @param {string[]} path @returns {any} */
 export const valueAt = (value, path) => path.reduce((inner, name) => inner?.[name], value);
 

@@ -13,22 +13,30 @@ import { html } from "../html.js";
 import { useJobs } from "../jobs.js";
 import { useResource } from "../resource.js";
 import { useSystem } from "./system.js";
-import { thumbnailSide } from "./image-picker.js";
+import { Thumbnail } from "../components/thumbnail.js";
 
 /** @type {{[source: string]: string}} */
-const sources = { bundled: "bundled", downloaded: "downloaded, checksums verified", folder: "found in a folder" };
+export const sources = {
+  bundled: "bundled",
+  downloaded: "downloaded, checksums verified",
+  folder: "found in a folder",
+  imported: "made of pictures here",
+};
 
 export function Data() {
   const { data, error, loading, reload } = useDatasets();
   const downloads = useJobs("kind=fetch_dataset&limit=20");
+  const imports = useJobs("kind=image_set&limit=20");
   /** @type {Job[]} */
   const all = downloads.data?.items ?? [];
-  const jobs = all.filter((job) => !finished(job));
+  const jobs = [...all, ...(imports.data?.items ?? [])].filter((job) => !finished(job));
   return html`
-    <${Heading} title="Data" lead="Images to train on and to attack. They are read where they lie; nothing leaves this machine." />
+    <${Heading} title="Data" lead="Images to train on and to attack. They are read where they lie; nothing leaves this machine.">
+      <a class="button primary" href="/data/add">Add an image set</a>
+    </${Heading}>
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${loading && html`<${Skeletons} count=${3} height="160px" />`}
-    ${jobs.length > 0 && html`<section aria-label="Downloads"><${Running} jobs=${jobs} /></section>`}
+    ${jobs.length > 0 && html`<section aria-label="Downloads and imports"><${Running} jobs=${jobs} /></section>`}
     ${data && html`<section><div class="columns">${data.items.map((dataset) => html`<${Card} key=${dataset.name} dataset=${dataset} newest=${all.find((job) => job.dataset === dataset.name)} />`)}</div></section>`}
     <${Own} />`;
 }
@@ -37,12 +45,12 @@ export function Data() {
 function Card({ dataset, newest }) {
   const sizes = Object.entries(dataset.sizes ?? {}).map(([split, size]) => `${count(size)} ${split}`);
   return html`<article class="card stack">
-    <div><h2>${dataset.title}</h2><p class="muted">${[shapeWords(dataset.shape), ...sizes].filter(Boolean).join(" · ")}</p></div>
+    <div><h2>${dataset.available ? html`<a href=${`/data/${dataset.name}`}>${dataset.title}</a>` : dataset.title}</h2><p class="muted">${[shapeWords(dataset.shape), ...sizes].filter(Boolean).join(" · ")}</p></div>
     ${dataset.available ? html`<${Thumbnails} dataset=${dataset} />` : html`<${Fetch} dataset=${dataset} newest=${newest} />`}
     ${
       dataset.available &&
       html`<p class="row spread"><small class="muted">${sources[dataset.source] ?? dataset.source}${dataset.bytes ? `, ${bytes(dataset.bytes)}` : ""}</small>
-      <a href=${`/train?dataset=${dataset.name}`}>Train on it</a></p>`
+      ${dataset.sizes.train && dataset.class_names.length > 0 ? html`<a href=${`/train?dataset=${dataset.name}`}>Train on it</a>` : html`<a href=${`/data/${dataset.name}`}>See its images</a>`}</p>`
     }
     ${dataset.views.length > 0 && html`<${Halves} dataset=${dataset} />`}
   </article>`;
@@ -68,13 +76,10 @@ function Thumbnails({ dataset }) {
   const split = Object.keys(dataset.sizes)[0] ?? "test";
   const base = `/datasets/${dataset.name}/${split}/images`;
   const { data } = useResource(`${base}?limit=20`);
-  const side = thumbnailSide(dataset.shape?.[2] ?? 40, 44);
-  return html`<div class="thumbnails" style=${{ minHeight: `${side}px` }}>
+  return html`<div class="thumbnails" style=${{ minHeight: "40px" }}>
     ${(data?.items ?? []).map(
-      (
-        /** @type {{index: number, label: number}} */ item,
-      ) => html`<img key=${item.index} class="pixels" width=${side} height=${side} loading="lazy"
-      src=${`/api/v1${base}/${item.index}.png`} alt=${dataset.class_names[item.label] ?? item.label} title=${dataset.class_names[item.label]} />`,
+      (/** @type {{index: number, label: number}} */ item) =>
+        html`<${Thumbnail} key=${item.index} dataset=${dataset} split=${split} index=${item.index} room=${44} words=${dataset.class_names[item.label] ?? `Image ${item.index}`} />`,
     )}
   </div>`;
 }
@@ -108,6 +113,7 @@ function Own() {
   const { data } = useSystem();
   return html`<section class="measure">
     <h2>Bring your own</h2>
+    <p>Pictures make a set: <a href="/data/add">add an image set</a> from a zip archive or a folder of the server.</p>
     <p>Any set in the IDX format of MNIST works: put its four files, plain or gzipped, into a folder named after the set.</p>
     <pre tabindex="0">${`${data?.datasets_dir ?? "BLINDSPOTS_DATASETS_DIR"}/my-letters/
   train-images-idx3-ubyte.gz

@@ -5,15 +5,13 @@ import { get } from "../api.js";
 import { className } from "../catalog.js";
 import { Select } from "../components/select.js";
 import { Skeleton } from "../components/states.js";
+import { Thumbnail, thumbnailSide } from "../components/thumbnail.js";
 import { html, typed } from "../html.js";
 import { listenForKeys } from "../keys.js";
 import { useSteadyResource } from "../resource.js";
 import { setQuery, setting } from "../router.js";
 
 const shownAtOnce = 24;
-
-/** Side of a thumbnail: the largest whole multiple below the room there is. @param {number} width */
-export const thumbnailSide = (width, room = 40) => (width > room ? room : width * Math.floor(room / width));
 
 /** @param {{state: import("./explore-state.js").ExploreChoice}} props */
 export function ImagePicker({ state }) {
@@ -32,7 +30,8 @@ export function ImagePicker({ state }) {
     return answer.items[0] && pick(answer.items[0].index);
   };
   useEffect(() => listenForKeys({ r: random }), [base, pickClass, size, data?.total]);
-  const side = thumbnailSide(dataset?.shape?.[2] ?? 40);
+  const room = (dataset?.shape?.[2] ?? 0) > 64 ? 64 : 40;
+  const side = thumbnailSide(dataset?.shape?.[2] ?? 40, room);
   return html`<div class="picker">
     ${
       state.fitting.length > 1 &&
@@ -53,7 +52,7 @@ export function ImagePicker({ state }) {
           /** @type {{index: number, label: number}} */ item,
         ) => html`<button type="button" key=${item.index} aria-pressed=${item.index === index}
         title=${`Number ${item.index}, ${className(dataset?.class_names, item.label)}`} onClick=${() => pick(item.index)}>
-        <img class="pixels" src=${`/api/v1${base}/${item.index}.png`} width=${side} height=${side} loading="lazy" alt=${`${className(dataset?.class_names, item.label)}, number ${item.index}`} />
+        ${dataset && html`<${Thumbnail} dataset=${dataset} split=${split} index=${item.index} room=${room} words=${`${className(dataset.class_names, item.label)}, number ${item.index}`} />`}
       </button>`,
       )}
     </div>

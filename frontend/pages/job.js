@@ -18,6 +18,7 @@ import { navigate } from "../router.js";
 import { AdversarialResult } from "./adversarial-result.js";
 import { AttackResult } from "./attack-result.js";
 import { FetchResult } from "./fetch-result.js";
+import { ImageSetResult } from "./image-set-result.js";
 import { ImportResult } from "./import-result.js";
 import { JobParameters } from "./job-parameters.js";
 import { ReproduceResult } from "./reproduce-result.js";
@@ -32,6 +33,7 @@ const results = {
   attack: AttackResult,
   train: TrainResult,
   fetch_dataset: FetchResult,
+  image_set: ImageSetResult,
   import_model: ImportResult,
   reproduce: ReproduceResult,
   spectral: SpectralResult,

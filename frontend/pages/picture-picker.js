@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 
 import { post } from "../api.js";
+import { smoothWhereLarge } from "../components/thumbnail.js";
 import { html } from "../html.js";
 import { setQuery } from "../router.js";
 
@@ -33,7 +34,7 @@ export function PicturePicker({ state }) {
       event.preventDefault();
       setOver(true);
     }}>
-    ${stored && html`<img class="pixels" src=${`/api/v1/images/${stored}.png`} alt="Your picture" width="112" height="112" style=${{ objectFit: "contain" }} />`}
+    ${stored && html`<img onLoad=${smoothWhereLarge} src=${`/api/v1/images/${stored}.png`} alt="Your picture" width="112" height="112" style=${{ objectFit: "contain" }} />`}
     <label for="picture">${stored ? "Another picture" : "Drop a picture here, or choose one"}</label>
     <input id="picture" type="file" accept="image/png,image/jpeg,image/webp" disabled=${busy} onChange=${(/** @type {any} */ event) => send(event.target.files[0])} />
     <small class="muted">PNG, JPEG or WebP. It is cropped and resized to what the network reads, and stays on this machine. The network's own answer counts as right.</small>

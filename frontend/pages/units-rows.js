@@ -2,12 +2,12 @@
 import { className } from "../catalog.js";
 import { Select } from "../components/select.js";
 import { Failure, Skeletons } from "../components/states.js";
+import { Thumbnail } from "../components/thumbnail.js";
 import { count, number, percent } from "../format.js";
 import { html } from "../html.js";
 import { useSteadyResource } from "../resource.js";
 import { place, setQuery, setting } from "../router.js";
 
-const room = 56;
 const few = 12;
 const most = 200;
 
@@ -72,22 +72,20 @@ function Side({ job, arm, limit, label }) {
 
 /** @param {{row: UnitRow, found: Values}} props */
 function Row({ row, found }) {
-  const width = found.input_shape[2];
-  const scale = Math.max(1, Math.floor(room / width));
-  const side = width > room ? room : width * scale;
-  const height = Math.round((side * found.input_shape[1]) / width);
+  const room = found.input_shape[2] > 64 ? 96 : 56;
   const label = row.top_classes.indexOf(Math.max(...row.top_classes));
   const name = (/** @type {number} */ each) => className(found.class_names, each);
   const said = row.constant
     ? "never changes"
-    : `${count(row.top_classes[label])} of ${count(row.top_label.length)} are ${name(label)}, likeness ${number(row.coherence, 2)}`;
+    : found.class_names.length === 0
+      ? `likeness ${number(row.coherence, 2)}`
+      : `${count(row.top_classes[label])} of ${count(row.top_label.length)} are ${name(label)}, likeness ${number(row.coherence, 2)}`;
   return html`<article class="unit">
     <p><strong>${found.arms[row.arm].row} ${row.unit}</strong> <span class="muted">${said}</span></p>
     <div class="images">
       ${row.image_index.map(
         (image, rank) =>
-          html`<img key=${image} class=${width > room ? "" : "pixels"} width=${side} height=${height} loading="lazy" decoding="async"
-          src=${`/api/v1/datasets/${found.dataset}/${found.split}/images/${image}.png`} alt=${name(row.top_label[rank] ?? -1)}
+          html`<${Thumbnail} key=${image} dataset=${{ name: found.dataset, shape: found.input_shape }} split=${found.split} index=${image} room=${room} words=${name(row.top_label[rank] ?? -1)}
           title=${`${name(row.top_label[rank] ?? -1)}, image ${image}${row.score[rank] === null ? "" : `, score ${number(row.score[rank])}`}`} />`,
       )}
     </div>

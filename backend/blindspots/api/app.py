@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from blindspots import __version__
 from blindspots.api import (
+    archives,
     catalog,
     datasets,
     events,
@@ -68,7 +69,7 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
     app.state.assets = frontend.Assets(frontend_folder or frontend.default_folder())
     problems.install(app)
 
-    for part in (catalog, jobs, models, weights, datasets, images, events, system):
+    for part in (catalog, jobs, models, weights, datasets, archives, images, events, system):
         app.include_router(part.router)
     app.include_router(system.health)
 

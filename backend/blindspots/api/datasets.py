@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from blindspots.api.replies import png, tagged_json
+from blindspots.api.replies import IMMUTABLE, REVALIDATE, same, tagged_json, version_tag
 from blindspots.api.schemas import ImagePage, Items
 from blindspots.api.wiring import ServiceHere
 
@@ -44,11 +44,27 @@ def images(
 
 @router.get("/{name}/{split}/images/{index}.png", response_class=Response)
 def image(
+    *,
     request: Request,
     service: ServiceHere,
     name: Name,
     split: Split,
     index: Annotated[int, Path(ge=0, lt=2**31)],
+    side: Annotated[int | None, Query(ge=16, le=1024)] = None,
 ) -> Response:
-    """One image at its own size."""
-    return png(request, service.dataset_image(name, split, index))
+    """One image at its own size; with `side`, smaller, so that its longer side has that many pixels."""
+    version, replaceable = service.dataset_version(name)
+    headers = {
+        "ETag": version_tag(version, split, index, side),
+        "Cache-Control": REVALIDATE if replaceable else IMMUTABLE,
+    }
+    if same(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(service.dataset_image(name, split, index, side), media_type="image/png", headers=headers)
+
+
+@router.delete("/{name}", status_code=204)
+def delete(service: ServiceHere, name: Name) -> Response:
+    """Delete an image set that no job refers to."""
+    service.delete_dataset(name)
+    return Response(status_code=204)

@@ -40,6 +40,11 @@ def tagged(
     return Response(body, media_type=media_type, headers=headers)
 
 
+def version_tag(*parts: object) -> str:
+    """An ETag of what determines a body, so that the body need not be made to compare it."""
+    return f'W/"{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"'
+
+
 def tagged_json(request: Request, content: Any, *, cache: str = REVALIDATE) -> Response:
     """JSON with an ETag."""
     return tagged(request, orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), cache=cache)

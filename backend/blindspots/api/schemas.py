@@ -228,6 +228,30 @@ class StoredImage(Answer):
     height: int
 
 
+class StoredTable(Answer):
+    """A CSV file in an archive."""
+
+    name: str
+    columns: list[str]
+
+
+class StoredArchive(Answer):
+    """An uploaded archive of pictures as it is kept."""
+
+    id: str
+    """What a job of kind `image_set` calls it."""
+    sha256: str
+    """Of the archive as it was sent."""
+    bytes: int
+    images: int
+    broken: int
+    """Pictures whose headers cannot be read."""
+    folders: list[str]
+    """Names of the folders in which pictures lie, at most fifty."""
+    folder_count: int
+    tables: list[StoredTable]
+
+
 class StoredWeights(Answer):
     """An uploaded file of weights as it is kept."""
 

@@ -1,4 +1,4 @@
-"""Commands about data sets: list, fetch."""
+"""Commands about data sets: list, fetch, import, delete."""
 
 import json
 from typing import Annotated
@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from blindspots.commands import image_sets
 from blindspots.commands.console import Target, out
 from blindspots.commands.jobs import AsJson, print_summary, watch
 
-data = typer.Typer(help="Data sets: list, fetch.", no_args_is_help=True)
+data = typer.Typer(help="Data sets: list, fetch, import, delete.", no_args_is_help=True)
+data.command("import")(image_sets.import_images)
+data.command("delete")(image_sets.delete_data)
 
 
 @data.command("list")

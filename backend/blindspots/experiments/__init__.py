@@ -9,6 +9,7 @@ from blindspots.experiments.adversarial_training import AdversarialTraining
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fetch_dataset import FetchDataset
+from blindspots.experiments.image_set import ImageSet
 from blindspots.experiments.import_model import ImportModel
 from blindspots.experiments.plan import Plan
 from blindspots.experiments.reproduce import Reproduce
@@ -27,6 +28,7 @@ Experiment = Annotated[
     | Reproduce
     | Plan
     | FetchDataset
+    | ImageSet
     | ImportModel,
     Field(discriminator="kind"),
 ]
@@ -41,6 +43,7 @@ EXPERIMENT: TypeAdapter[
     | Reproduce
     | Plan
     | FetchDataset
+    | ImageSet
     | ImportModel
 ] = TypeAdapter(Experiment)
 KINDS: Mapping[str, type[Spec]] = {
@@ -53,5 +56,6 @@ KINDS: Mapping[str, type[Spec]] = {
     "reproduce": Reproduce,
     "plan": Plan,
     "fetch_dataset": FetchDataset,
+    "image_set": ImageSet,
     "import_model": ImportModel,
 }

@@ -18,6 +18,7 @@ from blindspots.experiments.adversarial_training_parameters import (
 from blindspots.experiments.adversarial_training_presets import PRESETS
 from blindspots.experiments.adversarial_training_summary import summarise, table
 from blindspots.experiments.base import Catalog, Context, NewModel, Outcome, Part, Result, Spec
+from blindspots.experiments.dataset_checks import check_trainable
 from blindspots.experiments.facts import DatasetFacts
 from blindspots.experiments.parameters import Arrays
 from blindspots.experiments.train import LARGEST_NETWORK, Decay
@@ -111,7 +112,8 @@ class AdversarialTraining(Spec):
         return self
 
     def _check_data(self, dataset: DatasetFacts) -> None:
-        size, test = dataset.sizes.get("train", 0), dataset.sizes.get("test", 0)
+        check_trainable(dataset)
+        size, test = dataset.sizes["train"], dataset.sizes["test"]
         if self.train_count is not None and self.train_count > size:
             raise InvalidInput(
                 f"{dataset.title} has {size} training images; ask for 1 to {size}, or for all.",

@@ -9,14 +9,21 @@ Specs and plans are made in the API process, which starts without torch: import 
 imports it, inside `run` and `merge`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import Field, JsonValue
 
 from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, WeightFacts
+from blindspots.experiments.facts import (
+    DatasetFacts,
+    ImageFacts,
+    ModelFacts,
+    PicturePlace,
+    Pictures,
+    WeightFacts,
+)
 from blindspots.experiments.parameters import Array, Arrays, Device, Parameters, Theme
 
 
@@ -32,6 +39,9 @@ class Catalog(Protocol):
         """(n,) int64 labels of one split."""
 
     def image(self, reference: str, *, field: str) -> ImageFacts: ...
+
+    def pictures(self, place: PicturePlace, reference: str, *, field: str) -> Pictures:
+        """What an uploaded archive holds, by its id, or a folder below an allowed root, by its path."""
 
     def weight_file(self, reference: str, *, field: str) -> WeightFacts:
         """An uploaded file of weights."""
@@ -135,6 +145,9 @@ class Context(Protocol):
     def image(self, reference: str) -> Array:
         """An uploaded image, (c, h, w) uint8."""
 
+    def pictures(self, place: PicturePlace, reference: str) -> Pictures:
+        """An uploaded archive, or a folder below an allowed root."""
+
     def weight_file(self, reference: str) -> Arrays:
         """The arrays of an uploaded file of weights."""
 
@@ -151,8 +164,11 @@ class Context(Protocol):
 
     def save_checkpoint(self, arrays: Arrays) -> None: ...
 
-    def install_dataset(self, name: str, files: Mapping[str, bytes]) -> None:
-        """Put checked files, by name, atomically under the service's own data-set folder."""
+    def install_dataset(
+        self, name: str, files: Mapping[str, bytes | Iterable[bytes]], *, replace: bool = True
+    ) -> None:
+        """Put checked files, read in their order, atomically under the service's own data-set folder. Raises
+        Conflict where `replace` is False and another set has the name."""
 
 
 class Outcome(Protocol):

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from pydantic import JsonValue
+
+PicturePlace = Literal["upload", "folder"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class DatasetFacts:
     title: str
     sha256: str
     shape: tuple[int, int, int]  # channels, height, width
-    class_names: tuple[str, ...]
+    class_names: tuple[str, ...]  # empty where the images have no labels
     sizes: Mapping[str, int]  # split -> images
 
 
@@ -43,6 +46,20 @@ class ImageFacts:
 
     id: str  # sha256 of the stored PNG
     shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What an uploaded archive or a folder holds, without any pixel."""
+
+    sha256: str  # of the archive; of the names, sizes and times of the files in a folder
+    path: Path  # of the archive, or of the folder
+    packed: bool  # whether it is an archive
+    images: tuple[str, ...]  # paths within it, in the order of their code points
+    broken: Mapping[str, str]  # those that are known to be damaged, and why
+    tables: Mapping[str, str]  # text of the CSV files
+    unread: Mapping[str, str]  # CSV files that are no text, and where
+    limits: Mapping[str, int]  # entries of an archive; bytes and pixels of one picture
 
 
 @dataclass(frozen=True)

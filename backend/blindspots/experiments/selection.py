@@ -14,7 +14,8 @@ from pydantic import Field
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Catalog
-from blindspots.experiments.facts import DatasetFacts, ModelFacts
+from blindspots.experiments.dataset_checks import dataset_like, split_size
+from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.parameters import Array, Parameters
 
 Split = Literal["train", "test"]
@@ -37,40 +38,6 @@ class PixelSource(Protocol):
     def dataset(self, name: str, split: str) -> tuple[Array, Array]: ...
 
     def image(self, reference: str) -> Array: ...
-
-
-def _dataset_like(catalog: Catalog, name: str, model: ModelFacts) -> DatasetFacts:
-    """The data set of that name, whose images and classes are those of the model."""
-    dataset = catalog.dataset(name, field="images.dataset")
-    if tuple(dataset.shape) != tuple(model.input_shape):
-        raise InvalidInput(
-            f"The images of {dataset.title} are {_shape_words(dataset.shape)}, but the model {model.name} "
-            f"reads "
-            f"{_shape_words(model.input_shape)}. Choose a data set of that shape, or a model trained on this "
-            f"one.",
-            field="images.dataset",
-        )
-    if len(dataset.class_names) != len(model.class_names):
-        raise InvalidInput(
-            f"{dataset.title} has {len(dataset.class_names)} classes, but the model {model.name} tells "
-            f"{len(model.class_names)} apart. Choose a data set with the same classes.",
-            field="images.dataset",
-        )
-    return dataset
-
-
-def _shape_words(shape: tuple[int, int, int]) -> str:
-    channels, height, width = shape
-    return f"{channels} × {height} × {width} (channels × height × width)"
-
-
-def _split_size(dataset: DatasetFacts, split: str) -> int:
-    size = dataset.sizes.get(split, 0)
-    if size == 0:
-        raise InvalidInput(
-            f"{dataset.title} has no {split} images; it has {', '.join(dataset.sizes)}.", field="images.split"
-        )
-    return size
 
 
 class DatasetImages(Parameters):
@@ -100,10 +67,10 @@ class DatasetImages(Parameters):
     )
     """Only images whose true class is one of these; empty means every class."""
 
-    def check(self, catalog: Catalog, model: ModelFacts) -> None:
+    def check(self, catalog: Catalog, model: ModelFacts, *, labelled: bool = True) -> None:
         """Raise InvalidInput naming the field that does not fit the model or the data set."""
-        dataset = _dataset_like(catalog, self.dataset, model)
-        size = _split_size(dataset, self.split)
+        dataset = dataset_like(catalog, self.dataset, model, labelled=labelled)
+        size = split_size(dataset, self.split)
         for number in self.classes or ():
             if number >= len(dataset.class_names):
                 raise InvalidInput(
@@ -162,10 +129,10 @@ class IndexedImages(Parameters):
     )
     """Numbers of the images, counted from 0, in the order in which they shall appear."""
 
-    def check(self, catalog: Catalog, model: ModelFacts) -> None:
+    def check(self, catalog: Catalog, model: ModelFacts, *, labelled: bool = True) -> None:
         """Raise InvalidInput naming the field that does not fit the model or the data set."""
-        dataset = _dataset_like(catalog, self.dataset, model)
-        size = _split_size(dataset, self.split)
+        dataset = dataset_like(catalog, self.dataset, model, labelled=labelled)
+        size = split_size(dataset, self.split)
         if max(self.indices) >= size:
             raise InvalidInput(
                 f"The {self.split} split of {dataset.title} holds images 0 to {size - 1}; "

@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Catalog, Context, NewModel, Part, Result, Spec
+from blindspots.experiments.dataset_checks import check_trainable
 from blindspots.experiments.facts import DatasetFacts, ModelFacts
 from blindspots.experiments.parameters import Parameters
 from blindspots.experiments.train_figures import FIGURES
@@ -116,7 +117,8 @@ class Train(Spec):
     def resolve(self, catalog: Catalog) -> Self:
         """Check that data set, network and penalties fit. Raises InvalidInput naming the field."""
         dataset = catalog.dataset(self.dataset, field="dataset")
-        size = dataset.sizes.get("train", 0)
+        check_trainable(dataset)
+        size = dataset.sizes["train"]
         if self.train_count is not None and self.train_count > size:
             raise InvalidInput(
                 f"{dataset.title} has {size} training images; ask for 1 to {size}, or for all.",

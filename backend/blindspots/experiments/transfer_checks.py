@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from blindspots.errors import InvalidInput
 from blindspots.experiments.attack import Attack
 from blindspots.experiments.base import Catalog
+from blindspots.experiments.dataset_checks import same_in_another_order
 from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.selection import UploadedImage
 from blindspots.experiments.transfer_rows import rows_of
@@ -57,6 +58,12 @@ def _check_alike(model: ModelFacts, first: ModelFacts, *, field: str) -> None:
         raise InvalidInput(
             f"The model {model.name} tells {len(model.class_names)} classes apart, but {first.name} "
             f"{len(first.class_names)}. Choose models with the same classes.",
+            field=field,
+        )
+    if same_in_another_order(model.class_names, first.class_names):
+        raise InvalidInput(
+            f"The models {model.name} and {first.name} have the same classes in another order, so an answer "
+            "of one would count as another class of the other. Choose models that agree on the order.",
             field=field,
         )
 

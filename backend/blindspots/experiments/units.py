@@ -95,7 +95,7 @@ class Units(Spec):
     def resolve(self, catalog: Catalog) -> Self:
         """Check the references, and name model and layer. Raises InvalidInput naming the field."""
         model = catalog.model(self.model, field="model")
-        self.images.check(catalog, model)
+        self.images.check(catalog, model, labelled=False)
         layer = self.find_layer(model)
         count = self.images.count_rows()
         if self.k > count:

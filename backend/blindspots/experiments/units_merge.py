@@ -17,8 +17,8 @@ def merge_parts(spec: "Units", context: Context) -> Result:
     """Arrays of one row per direction, arm after arm, and the summary."""
     parts = [context.part(number) for number in range(context.part_count())]
     facts, _ = context.model(spec.model)
-    classes = len(facts.class_names)
     index, labels = _selection(parts)
+    classes = len(facts.class_names) if labels[0] >= 0 else 1
     arms: dict[str, dict[str, Array]] = {}
     for untrained in (False, True):
         blocks = [part for part in parts if (list(_arm_names(part)) == ["untrained"]) == untrained]
@@ -100,7 +100,8 @@ def _random_images(
 def _scores(spec: "Units", context: Context, columns: dict[str, Array]) -> dict[str, Array]:
     """What the top images of each direction share."""
     classes = columns["class_mean"].shape[1]
-    histogram = unit_scores.class_histogram(columns["top_label"], classes)
+    labelled = bool((columns["top_label"] >= 0).all())
+    histogram = unit_scores.class_histogram(np.maximum(columns["top_label"], 0), classes)
     pixels, _ = context.dataset(spec.images.dataset, spec.images.split)
     coherence = [unit_scores.coherence(np.asarray(pixels[row])) for row in columns["image_index"]]
     mean = columns["class_mean"][:, ~np.isnan(columns["class_mean"]).all(axis=0)]
@@ -109,8 +110,8 @@ def _scores(spec: "Units", context: Context, columns: dict[str, Array]) -> dict[
         selective = unit_scores.selectivity(mean)
     found: dict[str, Any] = {
         "top_classes": histogram,
-        "purity": unit_scores.purity(histogram),
-        "entropy": unit_scores.entropy(histogram),
+        "purity": unit_scores.purity(histogram) if labelled else np.full(len(histogram), np.nan),
+        "entropy": unit_scores.entropy(histogram) if labelled else np.full(len(histogram), np.nan),
         "coherence": np.array(coherence),
         "selectivity": selective,
     }

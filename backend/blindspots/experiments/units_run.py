@@ -35,15 +35,16 @@ def watch_block(spec: "Units", part: Part, context: Context) -> Result:
     block = _Block(spec, facts, layer, network.to(context.device).eval(), context)
     arms, converged = _arms(block, untrained)
     columns = np.concatenate([columns for _, columns in arms.values()], axis=1)
-    watch = Watch(*_scored(block, columns), k=spec.k, classes=len(facts.class_names))
     start, stop = int(str(part.parameters["start"])), int(str(part.parameters["stop"]))
+    classes = len(facts.class_names) if block.load(slice(start, start + 1)).label[0] >= 0 else 1
+    watch = Watch(*_scored(block, columns), k=spec.k, classes=classes)
     index, label = [], []
     for first in range(start, stop, LOADED):
         selected = block.load(slice(first, min(first + LOADED, stop)))
         index.append(np.array(selected.index))  # a copy: the view would keep the whole selection
         label.append(selected.label)
         rows = torch.arange(first, first + len(selected.index), device=context.device)
-        labels = torch.from_numpy(selected.label).to(context.device)
+        labels = torch.from_numpy(np.maximum(selected.label, 0)).to(context.device)  # one class of no labels
         for number, codes in enumerate(block.codes(selected)):
             here = slice(number * CHUNK, number * CHUNK + len(codes))
             watch.add(codes, labels[here], rows[here])

@@ -58,7 +58,7 @@ def summarise(
         "images": images,
         "dataset": spec.images.dataset,
         "split": spec.images.split,
-        "class_names": list(facts.class_names),
+        "class_names": list(facts.class_names) if (columns["top_label"] >= 0).all() else [],
         "input_shape": list(facts.input_shape),
         "layer": layer.name,
         "layer_shape": list(layer.shape),
@@ -141,7 +141,7 @@ def conclude(tests: list[dict[str, Any]]) -> tuple[str, str]:
     if not set(CLAIM) <= set(known):
         return "not tested", (
             "The paper's claim, that single units mean no more than random directions, was not tested: it "
-            "needs both arms, with directions that differ between images."
+            "needs both arms, images with labels, and directions that differ between images."
         )
     said = " and ".join(f"in {_named(score)} {_words(known[score])}" for score in CLAIM)
     verdict, lead = _lead([known[score] for score in CLAIM])

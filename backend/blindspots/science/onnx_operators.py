@@ -27,20 +27,27 @@ def given(inputs: Inputs, index: int) -> Tensor | None:
     return inputs[index] if index < len(inputs) else None
 
 
+def automatic_pads(attributes: Attributes, kernel: Sequence[int], sides: Sequence[int]) -> list[int]:
+    """Zeros before each spatial dimension, then after each, by `pads` or by `auto_pad`."""
+    count = len(kernel)
+    strides = attributes.get("strides") or [1] * count
+    dilations = attributes.get("dilations") or [1] * count
+    automatic = attributes.get("auto_pad", "NOTSET")
+    if automatic not in ("SAME_UPPER", "SAME_LOWER"):
+        return list(attributes.get("pads") or [0] * 2 * count)
+    pads = [0] * 2 * count
+    for axis, side in enumerate(sides):
+        reach = (kernel[axis] - 1) * dilations[axis] + 1
+        total = max(0, (math.ceil(side / strides[axis]) - 1) * strides[axis] + reach - side)
+        less, more = total // 2, total - total // 2
+        pads[axis], pads[axis + count] = (less, more) if automatic == "SAME_UPPER" else (more, less)
+    return pads
+
+
 def padded(images: Tensor, kernel: Sequence[int], attributes: Attributes, fill: float = 0.0) -> Tensor:
     """Images (n, c, *sides) with a convolution's or pooling's padding of constant `fill` around them."""
     sides = len(kernel)
-    strides = attributes.get("strides") or [1] * sides
-    dilations = attributes.get("dilations") or [1] * sides
-    automatic = attributes.get("auto_pad", "NOTSET")
-    pads = list(attributes.get("pads") or [0] * 2 * sides)
-    if automatic in ("SAME_UPPER", "SAME_LOWER"):
-        pads = [0] * 2 * sides
-        for axis, side in enumerate(images.shape[2:]):
-            reach = (kernel[axis] - 1) * dilations[axis] + 1
-            total = max(0, (math.ceil(side / strides[axis]) - 1) * strides[axis] + reach - side)
-            less, more = total // 2, total - total // 2
-            pads[axis], pads[axis + sides] = (less, more) if automatic == "SAME_UPPER" else (more, less)
+    pads = automatic_pads(attributes, kernel, images.shape[2:])
     if not any(pads):
         return images
     order = [pads[axis + end * sides] for axis in reversed(range(sides)) for end in (0, 1)]
@@ -95,7 +102,7 @@ def max_pool(inputs: Inputs, attributes: Attributes) -> Tensor:
     assert images is not None
     return functional.max_pool2d(
         padded(images, kernel, attributes, -math.inf), kernel, stride=attributes.get("strides") or 1,
-        dilation=attributes.get("dilations") or 1,
+        dilation=attributes.get("dilations") or 1, ceil_mode=bool(attributes.get("ceil_mode", 0)),
     )  # fmt: skip
 
 
@@ -104,6 +111,8 @@ def average_pool(inputs: Inputs, attributes: Attributes) -> Tensor:
     images, kernel = inputs[0], attributes["kernel_shape"]
     assert images is not None
     strides = attributes.get("strides") or 1
+    if attributes.get("ceil_mode", 0) or any(each != 1 for each in attributes.get("dilations") or []):
+        raise ValueError("AveragePool is understood without ceil_mode and dilations")
     sums = functional.avg_pool2d(padded(images, kernel, attributes), kernel, stride=strides)
     if attributes.get("count_include_pad", 0):
         return sums
@@ -118,11 +127,14 @@ def spatial(function: Callable[..., Tensor], inputs: Inputs, attributes: Attribu
     return function(images, dim=tuple(range(2, images.ndim)), keepdim=True)
 
 
-def clip(inputs: Inputs, attributes: Attributes) -> Tensor:  # noqa: ARG001
+def clip(inputs: Inputs, attributes: Attributes) -> Tensor:
     """Clip between two optional bounds."""
     values = inputs[0]
     assert values is not None
-    return torch.clamp(values, given(inputs, 1), given(inputs, 2))
+    low, high = given(inputs, 1), given(inputs, 2)
+    low = low if low is not None or "min" not in attributes else torch.tensor(attributes["min"])
+    high = high if high is not None or "max" not in attributes else torch.tensor(attributes["max"])
+    return torch.clamp(values, low, high)
 
 
 def local_response(inputs: Inputs, attributes: Attributes) -> Tensor:
@@ -134,6 +146,50 @@ def local_response(inputs: Inputs, attributes: Attributes) -> Tensor:
     sums = squares.unfold(1, size, 1).sum(-1)
     scale = attributes.get("bias", 1.0) + attributes.get("alpha", 1e-4) / size * sums
     return images / scale ** attributes.get("beta", 0.75)
+
+
+def softmax(function: Callable[..., Tensor], inputs: Inputs, attributes: Attributes) -> Tensor:
+    """Softmax and LogSoftmax; before opset 13 over all dimensions from the axis on."""
+    values = _one(inputs)
+    if "legacy" not in attributes:
+        return function(values, attributes.get("axis", -1))
+    axis = attributes.get("axis", 1)
+    last = axis in (-1, values.ndim - 1)
+    return function(values, -1) if last else function(values.flatten(axis), -1).reshape_as(values)
+
+
+def instance_normalisation(inputs: Inputs, attributes: Attributes) -> Tensor:
+    """InstanceNormalization: every channel of every image by its own mean and variance."""
+    images, scale, offset = inputs[:3]
+    assert images is not None
+    return functional.instance_norm(images, weight=scale, bias=offset, eps=attributes.get("epsilon", 1e-5))
+
+
+def group_normalisation(inputs: Inputs, attributes: Attributes) -> Tensor:
+    """GroupNormalization; scale and offset per channel or, before opset 21, per group."""
+    images, scale, offset = inputs[:3]
+    assert images is not None
+    assert scale is not None
+    assert offset is not None
+    groups = attributes["num_groups"]
+    plain = functional.group_norm(images, groups, eps=attributes.get("epsilon", 1e-5))
+    if len(scale) == groups:
+        times = plain.shape[1] // groups
+        scale, offset = scale.repeat_interleave(times), offset.repeat_interleave(times)
+    shape = (-1, *(1,) * (images.ndim - 2))
+    return plain * scale.reshape(shape) + offset.reshape(shape)
+
+
+def lp_normalisation(inputs: Inputs, attributes: Attributes) -> Tensor:
+    """LpNormalization along one axis."""
+    values = _one(inputs)
+    return functional.normalize(values, p=attributes.get("p", 2), dim=attributes.get("axis", -1))
+
+
+def mean(inputs: Inputs, attributes: Attributes) -> Tensor:  # noqa: ARG001
+    """Mean of several tensors, number by number."""
+    first, *others = (value for value in inputs if value is not None)
+    return functools.reduce(torch.add, others, first) / len(inputs)
 
 
 def gelu(inputs: Inputs, attributes: Attributes) -> Tensor:
@@ -161,6 +217,11 @@ def divided(left: Tensor, right: Tensor) -> Tensor:
     return torch.div(left, right, rounding_mode=None if left.is_floating_point() else "trunc")
 
 
+def not_of_constants(inputs: Inputs, attributes: Attributes) -> Tensor:  # noqa: ARG001
+    """An operator that is understood on what depends on the image only."""
+    raise ValueError("an operator of images is applied to constants")
+
+
 OPERATORS: dict[str, Operator] = {
     **SHAPES,
     "Conv": convolution, "Gemm": general_product, "BatchNormalization": batch_normalisation,
@@ -181,6 +242,21 @@ OPERATORS: dict[str, Operator] = {
     "Elu": lambda i, a: functional.elu(_one(i), a.get("alpha", 1.0)),
     "HardSigmoid": lambda i, a: torch.clamp(a.get("alpha", 0.2) * _one(i) + a.get("beta", 0.5), 0, 1),
     "PRelu": lambda i, a: torch.where(_one(i) < 0, _one(i) * i[1], _one(i)),  # type: ignore[operator]  # noqa: ARG005
-    "Softmax": lambda i, a: torch.softmax(_one(i), a.get("axis", -1)),
-    "LogSoftmax": lambda i, a: torch.log_softmax(_one(i), a.get("axis", -1)),
+    "Softmax": functools.partial(softmax, torch.softmax),
+    "LogSoftmax": functools.partial(softmax, torch.log_softmax),
+    "InstanceNormalization": instance_normalisation, "GroupNormalization": group_normalisation,
+    "LpNormalization": lp_normalisation,
+    "ConvTranspose": not_of_constants, "Resize": not_of_constants, "Upsample": not_of_constants,
+    "DepthToSpace": not_of_constants, "SpaceToDepth": not_of_constants, "Einsum": not_of_constants,
+    "Mean": mean,
+    "Selu": _elementwise(functional.selu), "Celu": lambda i, a: functional.celu(_one(i), a.get("alpha", 1.0)),
+    "Softsign": _elementwise(functional.softsign), "Mish": _elementwise(functional.mish),
+    "Swish": lambda i, a: _one(i) * torch.sigmoid(a.get("alpha", 1.0) * _one(i)),
+    "Sin": _elementwise(torch.sin), "Cos": _elementwise(torch.cos),
+    "Sign": _elementwise(torch.sign), "Floor": _elementwise(torch.floor), "Ceil": _elementwise(torch.ceil),
+    "Round": _elementwise(torch.round), "Not": _elementwise(torch.logical_not),
+    "Equal": _arithmetic(torch.eq), "Greater": _arithmetic(torch.gt), "Less": _arithmetic(torch.lt),
+    "GreaterOrEqual": _arithmetic(torch.ge), "LessOrEqual": _arithmetic(torch.le),
+    "And": _arithmetic(torch.logical_and), "Or": _arithmetic(torch.logical_or),
+    "Where": lambda i, a: torch.where(i[0], i[1], i[2]),  # type: ignore[arg-type]  # noqa: ARG005
 }  # fmt: skip

@@ -80,7 +80,8 @@ def split(inputs: Inputs, attributes: Attributes) -> tuple[Tensor, ...]:
     values, axis = inputs[0], attributes.get("axis", 0)
     sizes = listed(inputs, attributes, 1, "split")
     if sizes is None:
-        return values.split(-(-values.shape[axis] // attributes["num_outputs"]), axis)
+        count = attributes.get("num_outputs") or attributes["outputs"]
+        return values.split(-(-values.shape[axis] // count), axis)
     return values.split(sizes, axis)
 
 
@@ -106,6 +107,13 @@ def reduced(function: Callable[..., Tensor]) -> Callable[[Inputs, Attributes], T
     return apply
 
 
+def product(values: Tensor, *, dim: tuple[int, ...], keepdim: bool) -> Tensor:
+    """Of the numbers along some axes."""
+    for axis in sorted((axis % values.ndim for axis in dim), reverse=True):
+        values = values.prod(axis, keepdim=keepdim)
+    return values
+
+
 def pad(inputs: Inputs, attributes: Attributes) -> Tensor:
     """Pad with a constant. Raises ValueError for another mode or for named axes."""
     if attributes.get("mode", "constant") != "constant" or (len(inputs) > 3 and inputs[3] is not None):
@@ -117,13 +125,24 @@ def pad(inputs: Inputs, attributes: Attributes) -> Tensor:
     return torch.nn.functional.pad(inputs[0], order, value=fill)
 
 
-CAST = {1: torch.float32, 6: torch.int32, 7: torch.int64, 9: torch.bool, 11: torch.float64}
+# ONNX's numbers of types -> ours: real numbers are kept in single precision.
+CAST = {
+    1: torch.float32, 10: torch.float32, 11: torch.float32, 16: torch.float32, 9: torch.bool,
+    2: torch.uint8, 3: torch.int8, 6: torch.int32, 7: torch.int64,
+}  # fmt: skip
 
 SHAPES: dict[str, Callable[[Inputs, Attributes], Any]] = {
     "Reshape": reshape, "Flatten": flatten, "Transpose": transpose, "Squeeze": squeeze,
     "Unsqueeze": unsqueeze, "Slice": cut, "Split": split, "Gather": gather, "Pad": pad,
     "ReduceMean": reduced(torch.mean), "ReduceSum": reduced(torch.sum), "ReduceMax": reduced(torch.amax),
-    "ReduceMin": reduced(torch.amin),
+    "ReduceMin": reduced(torch.amin), "ReduceProd": reduced(product),
+    "ReduceL2": reduced(torch.linalg.vector_norm),
+    "ReduceL1": reduced(lambda values, **how: torch.linalg.vector_norm(values, 1, **how)),
+    "ReduceSumSquare": reduced(lambda values, **how: values.square().sum(**how)),
+    "ReduceLogSumExp": reduced(torch.logsumexp),
+    "Size": lambda inputs, attributes: torch.tensor(inputs[0].numel()),  # noqa: ARG005
+    "Range": lambda inputs, attributes: torch.arange(*(each.item() for each in inputs)),  # noqa: ARG005
+    "Tile": lambda inputs, attributes: inputs[0].repeat(inputs[1].tolist()),  # noqa: ARG005
     "Identity": lambda inputs, attributes: inputs[0],  # noqa: ARG005
     "Dropout": lambda inputs, attributes: inputs[0],  # noqa: ARG005
     "Concat": lambda inputs, attributes: torch.cat(list(inputs), attributes["axis"]),

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +79,10 @@ class ArtifactStore:
             raise
         return artifact
 
+    def receive(self) -> "Arriving":
+        """A file that comes in pieces, of any size."""
+        return Arriving(self, self._unfinished / uuid.uuid4().hex)
+
     def write_arrays(self, arrays: Mapping[str, Array]) -> Artifact:
         """Keep named arrays as one safetensors file."""
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -103,12 +107,16 @@ class ArtifactStore:
         self._verify(sha256)
         return StoredArrays(self.path(sha256))
 
+    def verified_path(self, sha256: str) -> Path:
+        """Where the content lies, for readers of files. Raises ArtifactCorrupt."""
+        self._verify(sha256)
+        return self.path(sha256)
+
     def _verify(self, sha256: str) -> None:
         path = self.path(sha256)
         try:
             status = path.stat()
-            state = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if status.st_size > ALWAYS_VERIFIED and self._verified.get(sha256) == state:
+            if status.st_size > ALWAYS_VERIFIED and self._verified.get(sha256) == _state(status):
                 return
             with open(path, "rb") as stream:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -116,10 +124,14 @@ class ArtifactStore:
             raise _corrupt(sha256, error.strerror) from error
         if found != sha256:
             raise _corrupt(sha256, "its content has changed")
+        self.note_verified(sha256, status)
+
+    def note_verified(self, sha256: str, status: os.stat_result) -> None:
+        """The file of that state was read, or written, and has the content of that hash."""
         with self._lock:
             if len(self._verified) > 10_000:
                 self._verified.clear()
-            self._verified[sha256] = state
+            self._verified[sha256] = _state(status)
 
     def remove(self, sha256: str) -> None:
         """Forget a file that nothing refers to any more."""
@@ -139,6 +151,47 @@ class ArtifactStore:
                 with contextlib.suppress(FileNotFoundError):
                     if file.stat().st_mtime < before:
                         yield file.name
+
+
+class Arriving:
+    """A file while it comes in; `keep` makes it an artifact, and leaving the context forgets what was not
+    kept.
+    """
+
+    def __init__(self, store: ArtifactStore, path: Path) -> None:
+        self._store, self.path = store, path
+        self._digest = hashlib.sha256()
+        self.bytes = 0
+        self._stream = open(path, "xb")  # noqa: SIM115 - closed when the context is left
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+        self.path.unlink(missing_ok=True)
+
+    def write(self, piece: bytes) -> None:
+        """The next piece."""
+        self._stream.write(piece)
+        self._digest.update(piece)
+        self.bytes += len(piece)
+
+    def flush(self) -> None:
+        """Let others read at `path` what has come so far."""
+        self._stream.flush()
+
+    def keep(self, media_type: str) -> Artifact:
+        """The whole has come; it has reached the disk when this returns."""
+        self.flush()
+        os.fsync(self._stream.fileno())
+        artifact = Artifact(self._digest.hexdigest(), self.bytes, media_type)
+        target = self._store.path(artifact.sha256)
+        target.parent.mkdir(exist_ok=True)
+        os.replace(self.path, target)
+        _sync_folder(target.parent)
+        self._store.note_verified(artifact.sha256, target.stat())
+        return artifact
 
 
 class StoredArrays:
@@ -175,6 +228,10 @@ def _corrupt(sha256: str, reason: str | None) -> ArtifactCorrupt:
         f"The stored result {sha256[:12]}… is damaged ({reason or 'it cannot be read'}) and is not shown. "
         "Run the job again with “compute afresh”."
     )
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _sync_folder(folder: Path) -> None:

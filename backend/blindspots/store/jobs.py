@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from blindspots.errors import Conflict, NotFound
 from blindspots.store import events
@@ -237,6 +237,13 @@ def _hear_of(tx: Connection, job_id: str, state: str, error: Mapping[str, Any] |
     waiting = (parts.c.job_id == job_id) & (parts.c.state == "waiting")
     first = waiting & (parts.c.merge.is_(row.parts_left == 0))
     tx.execute(update(parts).where(first).values(state="ready"))
+
+
+def count_naming(tx: Connection, dataset: str, *, but_of_kind: str) -> int:
+    """Jobs that refer to the data set or to a half of it, except those of that kind."""
+    named = (jobs.c.dataset == dataset) | jobs.c.dataset.startswith(f"{dataset}:", autoescape=True)
+    counted = select(func.count()).select_from(jobs).where(named, jobs.c.kind != but_of_kind)
+    return int(tx.execute(counted).scalar_one())
 
 
 def remove(tx: Connection, job_id: str) -> None:

@@ -10,11 +10,19 @@ import numpy as np
 from sqlalchemy import Connection, Row
 
 from blindspots.errors import InvalidInput, NotFound
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, WeightFacts
+from blindspots.experiments.facts import (
+    DatasetFacts,
+    ImageFacts,
+    ModelFacts,
+    PicturePlace,
+    Pictures,
+    WeightFacts,
+)
 from blindspots.experiments.parameters import Array
 from blindspots.settings import Settings
 from blindspots.store import images, models, weight_files
 from blindspots.store.database import Database
+from blindspots.work.picture_sources import PictureSources
 from blindspots.zoo import datasets, halves
 from blindspots.zoo.datasets import Dataset
 from blindspots.zoo.idx import BrokenFile
@@ -30,6 +38,7 @@ class DatasetFolders:
         self._downloads = downloads
         self._found: Mapping[str, Dataset] = {}
         self._looked_at = float("-inf")
+        self._changed_at = 0
         self._lock = Lock()
 
     @classmethod
@@ -40,9 +49,10 @@ class DatasetFolders:
     def all(self) -> Mapping[str, Dataset]:
         """By name."""
         with self._lock:
-            if time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
+            changed_at = _changed_at(self._downloads)  # another process may have put a set there
+            if changed_at != self._changed_at or time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
                 self._found = datasets.find(self._folders, downloads=self._downloads)
-                self._looked_at = time.monotonic()
+                self._looked_at, self._changed_at = time.monotonic(), changed_at
             return self._found
 
     def look_again(self) -> None:
@@ -67,12 +77,21 @@ class DatasetFolders:
         return dataset
 
 
+def _changed_at(folder: Path) -> int:
+    """When something was last put into the folder or taken from it, in ns; 0 where it is not there."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 class StoreCatalog:
     """Implements `experiments.base.Catalog`."""
 
-    def __init__(self, database: Database, folders: DatasetFolders) -> None:
+    def __init__(self, database: Database, folders: DatasetFolders, sources: PictureSources) -> None:
         self._database = database
         self._folders = folders
+        self._sources = sources
 
     def model(self, reference: str, *, field: str) -> ModelFacts:
         """By id or name. Raises InvalidInput."""
@@ -102,6 +121,10 @@ class StoreCatalog:
             raise InvalidInput("No such picture was uploaded. Upload it again.", field=field)
         channels, height, width = row.shape
         return ImageFacts(id=row.sha256, shape=(channels, height, width))
+
+    def pictures(self, place: PicturePlace, reference: str, *, field: str) -> Pictures:
+        """Raises InvalidInput."""
+        return self._sources.find(place, reference, field=field)
 
     def weight_file(self, reference: str, *, field: str) -> WeightFacts:
         """An uploaded file of weights. Raises InvalidInput."""

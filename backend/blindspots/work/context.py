@@ -5,14 +5,14 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from blindspots.errors import InvalidInput, Unavailable
+from blindspots.errors import Conflict, InvalidInput, Unavailable
 from blindspots.experiments.base import Spec
-from blindspots.experiments.facts import ModelFacts
+from blindspots.experiments.facts import ModelFacts, PicturePlace, Pictures
 from blindspots.experiments.parameters import Array, Arrays
 from blindspots.settings import Settings
 from blindspots.store import history, models, parts
@@ -23,8 +23,11 @@ from blindspots.work.cache import Recent
 from blindspots.work.catalog import DatasetFolders, model_facts
 from blindspots.work.lifeline import Lifeline
 from blindspots.work.outcomes import StoredOutcome, step_outcome
+from blindspots.work.picture_sources import PictureSources
 from blindspots.work.pictures import decode_png
 from blindspots.work.stored import Stored
+from blindspots.zoo import image_sets
+from blindspots.zoo.idx import BrokenFile
 
 REPORT_SECONDS = 0.5
 WEIGHT_BYTES = 512 << 20  # of models kept in memory between parts
@@ -45,6 +48,7 @@ class Supplies:
         self.database = database
         self.artifacts = artifacts
         self.folders = DatasetFolders.of(settings)
+        self.sources = PictureSources(settings, artifacts)
         self._weights: Recent[Arrays] = Recent(
             WEIGHT_BYTES, lambda arrays: sum(array.nbytes for array in arrays.values())
         )
@@ -99,6 +103,10 @@ class PartContext:
         """An uploaded image, (c, h, w) uint8."""
         return decode_png(self._supplies.artifacts.read(reference))
 
+    def pictures(self, place: PicturePlace, reference: str) -> Pictures:
+        """Raises InvalidInput where they are gone."""
+        return self._supplies.sources.find(place, reference, field="source")
+
     def weight_file(self, reference: str) -> Arrays:
         """The arrays of an uploaded file of weights."""
         return self._supplies.artifacts.read_arrays(reference)
@@ -133,14 +141,18 @@ class PartContext:
                 self._lifeline.mark_lost()
         self.check_cancelled()
 
-    def install_dataset(self, name: str, files: Mapping[str, bytes]) -> None:
-        """Put checked files, by name, atomically under the service's own data-set folder."""
-        place(self._supplies.settings.downloads / name, files)
+    def install_dataset(
+        self, name: str, files: Mapping[str, bytes | Iterable[bytes]], *, replace: bool = True
+    ) -> None:
+        """Put checked files, by name, atomically under the service's own data-set folder. Raises Conflict."""
+        place(self._supplies.settings.downloads / name, files, replace=replace)
         self._supplies.folders.look_again()
 
 
-def place(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make `folder` hold exactly these files, in one step."""
+def place(folder: Path, files: Mapping[str, bytes | Iterable[bytes]], *, replace: bool = True) -> None:
+    """Make `folder` hold exactly these files, in one step. Raises Conflict where it holds others and may not
+    be replaced.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.parent / f".{folder.name}-{uuid.uuid4().hex}"
     unfinished.mkdir()
@@ -149,9 +161,15 @@ def place(folder: Path, files: Mapping[str, bytes]) -> None:
             if Path(name).name != name:
                 raise ValueError(f"expected a plain file name, got {name!r}")
             with open(unfinished / name, "wb") as stream:
-                stream.write(content)
+                stream.writelines([content] if isinstance(content, bytes) else content)
                 stream.flush()
                 os.fsync(stream.fileno())
+        if folder.exists() and not replace:
+            if not same_set(folder, unfinished):
+                raise Conflict(
+                    f"Another data set called {folder.name} was made meanwhile. Choose another name."
+                )
+            return
         if folder.exists():
             old = folder.parent / f".{folder.name}-{uuid.uuid4().hex}"
             folder.rename(old)
@@ -159,3 +177,11 @@ def place(folder: Path, files: Mapping[str, bytes]) -> None:
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def same_set(one: Path, other: Path) -> bool:
+    """Whether both hold image sets of the same description, which holds the hash of all pixels and labels."""
+    try:
+        return image_sets.describe(one) == image_sets.describe(other)
+    except BrokenFile:
+        return False

@@ -13,6 +13,7 @@ from blindspots.settings import Settings
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database
 from blindspots.work.catalog import DatasetFolders, StoreCatalog
+from blindspots.work.picture_sources import PictureSources
 from blindspots.work.publishing import Publisher, publish
 
 Json = dict[str, Any]
@@ -52,7 +53,8 @@ class Foundation:
         self.publisher = publisher
         self.kinds = kinds
         self.folders = DatasetFolders.of(settings)
-        self.known = StoreCatalog(database, self.folders)
+        self.sources = PictureSources(settings, artifacts)
+        self.known = StoreCatalog(database, self.folders, self.sources)
 
     def parse(self, document: Mapping[str, Any]) -> Spec:
         """The Spec that was stored."""

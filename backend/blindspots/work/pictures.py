@@ -59,6 +59,20 @@ def _decode(content: bytes, max_pixels: int) -> Array:
     return pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+def thumbnail(image: Array, side: int) -> Array:
+    """The image (1 or 3, height, width) with its longer side brought to `side` pixels, where it is longer."""
+    _, height, width = image.shape
+    if max(height, width) <= side:
+        return image
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    picture = Image.fromarray(
+        image[0] if image.shape[0] == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
+    )
+    pixels = np.asarray(picture.resize(size, Image.Resampling.BOX), dtype=np.uint8)
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
 def encode_png(image: Array) -> bytes:
     """(1 or 3, height, width) uint8 -> PNG without any metadata."""
     pixels = image[0] if image.shape[0] == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))

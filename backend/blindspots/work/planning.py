@@ -138,7 +138,9 @@ def check_lane(lane: Lane, units: int) -> None:
 
 
 def named_dataset(document: Mapping[str, Any]) -> str | None:
-    """The data set that a Spec names, at its top or in its images."""
+    """The data set that a Spec names, at its top or in its images; or that it makes."""
+    if document.get("kind") == "image_set":
+        return str(document["name"])
     images = document.get("images")
     found = document.get("dataset") or (images.get("dataset") if isinstance(images, Mapping) else None)
     return str(found) if found else None

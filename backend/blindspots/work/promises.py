@@ -8,7 +8,14 @@ from pydantic import JsonValue, ValidationError
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Catalog, Spec, Step
-from blindspots.experiments.facts import DatasetFacts, ImageFacts, ModelFacts, WeightFacts
+from blindspots.experiments.facts import (
+    DatasetFacts,
+    ImageFacts,
+    ModelFacts,
+    PicturePlace,
+    Pictures,
+    WeightFacts,
+)
 from blindspots.experiments.fieldpaths import field_path
 from blindspots.experiments.parameters import Array
 from blindspots.experiments.steps import in_order, with_models
@@ -41,6 +48,10 @@ class PromisedCatalog:
     def image(self, reference: str, *, field: str) -> ImageFacts:
         """As it is now."""
         return self._catalog.image(reference, field=field)
+
+    def pictures(self, place: PicturePlace, reference: str, *, field: str) -> Pictures:
+        """As they are now."""
+        return self._catalog.pictures(place, reference, field=field)
 
     def weight_file(self, reference: str, *, field: str) -> WeightFacts:
         """As it is now."""

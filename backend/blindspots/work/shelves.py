@@ -10,10 +10,10 @@ from sqlalchemy import Row
 from blindspots.errors import InvalidInput, NotFound, TooLarge, Unavailable
 from blindspots.store import history, images, models
 from blindspots.work.foundation import Json
-from blindspots.work.pictures import decode_upload, encode_png
+from blindspots.work.pictures import decode_upload, encode_png, thumbnail
 from blindspots.work.results import Results
 from blindspots.zoo import halves
-from blindspots.zoo.datasets import Dataset, Facts
+from blindspots.zoo.datasets import Dataset
 from blindspots.zoo.halves import HalfDataset
 from blindspots.zoo.idx import BrokenFile
 from blindspots.zoo.layers import layers_of
@@ -62,7 +62,8 @@ class Shelves(Results):
         try:
             return self.folders.available(name).load(split)
         except KeyError as error:
-            raise NotFound(f"The data set {name} has no split {split!r}; it has train and test.") from error
+            known = " and ".join(self.dataset(name)["sizes"])
+            raise NotFound(f"The data set {name} has no split {split!r}; it has {known}.") from error
         except (BrokenFile, OSError) as error:
             raise Unavailable(f"The data set {name} cannot be read: {error}") from error
 
@@ -74,12 +75,12 @@ class Shelves(Results):
         items = [{"index": int(index), "label": int(labels[index])} for index in shown]
         return {"total": len(chosen), "items": items}
 
-    def dataset_image(self, name: str, split: str, index: int) -> bytes:
-        """PNG at the image's own size."""
+    def dataset_image(self, name: str, split: str, index: int, side: int | None = None) -> bytes:
+        """PNG at the image's own size; with `side`, its longer side is at most that."""
         pixels, _ = self._split(name, split)
         if not 0 <= index < len(pixels):
             raise NotFound(f"The {split} split of {name} has images 0 to {len(pixels) - 1}.")
-        return encode_png(pixels[index])
+        return encode_png(pixels[index] if side is None else thumbnail(pixels[index], side))
 
     def store_image(self, content: bytes, model: str | None = None) -> Json:
         """Decode, check, re-encode and keep an uploaded picture: id, shape, width, height.
@@ -153,11 +154,11 @@ def _dataset_view(dataset: Dataset) -> Json:
         "class_names": list(facts.class_names),
         "sizes": dict(facts.sizes),
         "sha256": facts.sha256,
-        "views": _halves_of(dataset, facts),
+        "views": _halves_of(dataset),
     }
 
 
-def _halves_of(dataset: Dataset, facts: Facts) -> list[str]:
+def _halves_of(dataset: Dataset) -> list[str]:
     """Names of the halves P1 and P2 with seed 0; a half has none, and neither has a single image."""
-    whole = not isinstance(dataset, HalfDataset) and facts.sizes["train"] > 1
+    whole = not isinstance(dataset, HalfDataset) and halves.has_halves(dataset)
     return halves.names(dataset.name) if whole else []

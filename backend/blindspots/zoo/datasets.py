@@ -1,4 +1,5 @@
-"""Data sets: the digits that come with scikit-learn, MNIST, Fashion-MNIST, and any IDX set in a folder.
+"""Data sets: the digits that come with scikit-learn, MNIST, Fashion-MNIST, and any IDX set or image set in a
+folder.
 
 A set that is broken is listed as unavailable, with the reason; it never stops the others.
 """
@@ -14,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from blindspots.zoo import idx
+from blindspots.zoo import idx, image_sets
 
 Split = Literal["train", "test"]
 Signature = tuple[tuple[idx.Role, str, int, int], ...]  # role, path, modification time in ns, bytes
@@ -90,7 +91,7 @@ class Dataset:
 
     name: str
     title: str
-    source: Literal["bundled", "downloaded", "folder", "none"]
+    source: Literal["bundled", "downloaded", "imported", "folder", "none"]
     available: bool = False
     reason: str = ""  # why it is not available, and what to do
     downloadable: bool = False
@@ -116,8 +117,27 @@ class Dataset:
             raise idx.BrokenFile(self.reason)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageSet(Dataset):
+    """A set whose arrays stay on the disk; see `image_sets`."""
+
+    folder: Path
+    description: image_sets.Description = field(hash=False)
+
+    def facts(self) -> Facts:
+        """As they were noted when the set was made."""
+        found = self.description
+        return Facts(self.name, self.title, found.sha256, found.shape, found.class_names, found.sizes)
+
+    def load(self, split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Read-only; the images are mapped, not read. Raises KeyError for the split."""
+        if split not in self.description.sizes:
+            raise KeyError(split)
+        return image_sets.load(self.folder, split)
+
+
 def find(folders: Iterable[Path] = (), *, downloads: Path | None = None) -> dict[str, Dataset]:
-    """Every known set and every IDX set in a folder directly under one of `folders`, by name.
+    """Every known set, and every IDX or image set in a folder directly under one of `folders`, by name.
 
     Where two folders hold a set of one name, the first that can be read counts; `downloads` is the first.
     """
@@ -154,10 +174,12 @@ def _subfolders(place: Path) -> list[Path]:
 
 
 def _inspect_folder(folder: Path, source: Literal["downloaded", "folder"]) -> Dataset | None:
-    """The IDX set in a folder, None where nothing in it looks like one."""
+    """The set in a folder, None where nothing in it looks like one."""
     name = folder.name
     title, downloadable = TITLES.get(name, name), name in SOURCES
     try:
+        if image_sets.is_set(folder):
+            return _image_set(folder, "imported" if source == "downloaded" else "folder")
         roles = idx.files_by_role(path.name for path in folder.iterdir())
         if not roles:
             return None
@@ -170,6 +192,24 @@ def _inspect_folder(folder: Path, source: Literal["downloaded", "folder"]) -> Da
         return Dataset(name, title, source, reason=str(error), downloadable=downloadable)
     size = sum(entry[3] for entry in files)
     return Dataset(name, title, source, True, "", downloadable, size, files)
+
+
+def _image_set(folder: Path, source: Literal["imported", "folder"]) -> ImageSet:
+    """Raises BrokenFile and OSError."""
+    state = tuple(
+        sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in folder.iterdir())
+    )
+    found = _described(folder, state)
+    size = sum(each[2] for each in state)
+    return ImageSet(
+        folder.name, found.title or folder.name, source, True, bytes=size, folder=folder, description=found
+    )
+
+
+@lru_cache(maxsize=256)
+def _described(folder: Path, state: tuple[tuple[str, int, int], ...]) -> image_sets.Description:  # noqa: ARG001
+    """Remembered until a file of the folder changes."""
+    return image_sets.describe(folder)
 
 
 def _signature(folder: Path, roles: Mapping[idx.Role, str]) -> Signature:

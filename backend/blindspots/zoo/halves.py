@@ -7,6 +7,7 @@ set.
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ Half = Literal["P1", "P2"]
 HALVES: tuple[Half, ...] = get_args(Half)
 NAME = re.compile(r"([^:]+):(P1|P2):(0|[1-9][0-9]{0,9})")  # one name for each half: no leading zeros
 SEEDS = 2**32
+LARGEST_WHOLE = 1 << 30  # bytes of training images that are cut in halves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,13 @@ class HalfDataset(Dataset):
         return _train(self) if split == "train" else self.whole.load(split)
 
 
+def has_halves(whole: Dataset) -> bool:
+    """Whether there are two training images or more, and few enough that a half of them can lie in memory."""
+    facts = whole.facts()
+    size = facts.sizes.get("train", 0)
+    return size > 1 and size * math.prod(facts.shape) <= LARGEST_WHOLE
+
+
 def names(whole: str, *, seed: int = 0) -> list[str]:
     """What the two halves of a set are called."""
     return [f"{whole}:{half}:{seed}" for half in HALVES]
@@ -62,8 +71,8 @@ def look_up(found: Mapping[str, Dataset], name: str) -> Dataset | None:
         return None
     half: Half = "P1" if match[2] == "P1" else "P2"
     available, reason = whole.available, whole.reason
-    if available and whole.facts().sizes["train"] < 2:
-        available, reason = False, f"{whole.title} has one training image, which has no halves."
+    if available and not has_halves(whole):
+        available, reason = False, f"{whole.title} has no halves: it has too few or too many training images."
     return HalfDataset(
         name,
         f"{whole.title}, half {half} (seed {seed})",
@@ -98,6 +107,6 @@ def _sha256(view: HalfDataset) -> str:
     for split in view.whole.facts().sizes:
         images, labels = view.load(split)
         digest.update(f"{split}{images.shape}".encode())
-        digest.update(images.tobytes())
+        digest.update(np.ascontiguousarray(images).data)
         digest.update(labels.astype("<i8").tobytes())
     return digest.hexdigest()

@@ -1,60 +1,88 @@
 """ONNX files that a user brings: read once, in a limited process, into a structure and plain arrays."""
 
 import json
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blindspots.errors import InvalidInput, TooLarge
+import numpy as np
+
+from blindspots.errors import InvalidInput
+from blindspots.zoo.limited_process import parsed
 
 if TYPE_CHECKING:
     from blindspots.science.onnx_graph import OnnxClassifier
 
-MOST_BYTES = 1 << 30
-PARSER_SECONDS = 120
 PARSER = Path(__file__).with_name("onnx_parser.py")
 
 
 def read(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """The graph's structure, and its weights as safetensors.
+    """The graph's structure, and its numbers as safetensors.
 
-    Raises TooLarge or InvalidInput (field "file")."""
-    if len(data) > MOST_BYTES:
-        raise TooLarge(f"The file has {len(data)} bytes; at most {MOST_BYTES} are taken.", field="file")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(PARSER)], input=data, capture_output=True, check=False,
-            timeout=PARSER_SECONDS, env={"OPENBLAS_NUM_THREADS": "1"},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise InvalidInput("The file takes too long to read.", field="file") from error
-    if done.returncode == 3:
-        raise InvalidInput(done.stderr.decode(errors="replace"), field="file")
-    if done.returncode != 0:
-        raise InvalidInput("The file cannot be read as ONNX within the limits.", field="file")
-    header = int.from_bytes(done.stdout[:8], "little")
-    return json.loads(json.loads(done.stdout[8 : 8 + header])["__metadata__"]["graph"]), done.stdout
+    structure: nodes [[operator, inputs, outputs, attributes]], image, output, sides (of the input, None where
+    they are free), classes (None where the file does not say), opset. Raises InvalidInput (field "file").
+    """
+    answer = parsed(PARSER, data, kind="ONNX")
+    header = int.from_bytes(answer[:8], "little")
+    structure = json.loads(json.loads(answer[8 : 8 + header])["__metadata__"]["graph"])
+    from blindspots.zoo.onnx_names import OPERATOR_NAMES
+
+    unknown = sorted({node[0] for node in structure["nodes"]} - OPERATOR_NAMES)
+    if unknown:
+        raise InvalidInput(
+            f"The graph uses operators that are not understood: {', '.join(unknown)}.", field="file"
+        )
+    return structure, answer
+
+
+def facts(structure: Mapping[str, Any]) -> dict[str, Any]:
+    """What a user is told of a graph: image_shape (channels, height, width), layout, classes, operators."""
+    sides = structure["sides"][1:] if len(structure["sides"]) == 4 else None
+    last = layout(structure) == "NHWC"
+    shape = None if sides is None else [sides[2], sides[0], sides[1]] if last else list(sides)
+    operators = Counter(node[0] for node in structure["nodes"])
+    return {
+        "image_shape": shape,
+        "layout": layout(structure),
+        "classes": structure["classes"],
+        "operators": dict(operators.most_common()),
+        "opset": structure["opset"],
+    }
+
+
+def layout(structure: Mapping[str, Any]) -> str:
+    """NCHW, or NHWC where only the last side is one that channels have."""
+    sides = structure["sides"]
+    last = len(sides) == 4 and sides[3] in (1, 3, 4) and sides[1] not in (1, 3, 4)
+    return "NHWC" if last else "NCHW"
 
 
 def build(
-    structure: dict[str, Any], weights: bytes, *, mean: Sequence[float] = (0.0,),
-    scale: Sequence[float] = (1.0,), channels_last: bool = False,
-) -> "OnnxClassifier":  # fmt: skip
-    """The module, in evaluation mode. mean, scale: per channel.
+    structure: Mapping[str, Any],
+    tensors: Mapping[str, Any],
+    input_shape: tuple[int, int, int],
+    *,
+    mean: Sequence[float] = (0.0,),
+    scale: Sequence[float] = (1.0,),
+    channels_last: bool = False,
+) -> "OnnxClassifier":
+    """The module, in evaluation mode. tensors: arrays by name; mean, scale: per channel.
 
-    Raises InvalidInput for an unknown operator."""
-    from safetensors.torch import load
+    Raises ValueError for a graph that cannot be applied to such images.
+    """
+    import torch
 
     from blindspots.science.onnx_graph import Node, OnnxClassifier
 
     nodes = [Node(kind, tuple(into), tuple(out), given) for kind, into, out, given in structure["nodes"]]
-    try:
-        module = OnnxClassifier(
-            nodes, load(weights), image=structure["image"], output=structure["output"],
-            mean=mean, scale=scale, channels_last=channels_last,
-        )  # fmt: skip
-    except ValueError as error:
-        raise InvalidInput(str(error), field="file") from error
-    return module.eval()
+    return OnnxClassifier(
+        nodes,
+        {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()},
+        image=structure["image"],
+        output=structure["output"],
+        input_shape=input_shape,
+        mean=mean,
+        scale=scale,
+        channels_last=channels_last,
+    )

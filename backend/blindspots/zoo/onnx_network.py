@@ -13,6 +13,8 @@ from blindspots.zoo.network import NetworkParameters, Shape
 if TYPE_CHECKING:
     from torch import nn
 
+    from blindspots.science.onnx_graph import OnnxClassifier
+
 GRAPH = "graph"  # the array that holds the graph as JSON in UTF-8; ONNX tensors are called "tensor.<name>"
 TENSOR = "tensor."
 # Operators with kinks or jumps; all others that are understood have continuous derivatives.
@@ -84,7 +86,7 @@ def described(
 
     Raises ValueError where the graph is not one that is understood.
     """
-    from blindspots.science.onnx_graph import layers
+    from blindspots.science.onnx_layers import layers
 
     last = _structure(weights).get("layout") == "NHWC" if channels_last is None else channels_last
     module = _module(weights, input_shape, mean, scale, channels_last=last)
@@ -115,9 +117,8 @@ def _module(
     scale: Sequence[float],
     *,
     channels_last: bool,
-) -> "nn.Module":
+) -> "OnnxClassifier":
     tensors = {name.removeprefix(TENSOR): array for name, array in weights.items() if name.startswith(TENSOR)}
-    module: nn.Module = onnx_files.build(
+    return onnx_files.build(
         _structure(weights), tensors, input_shape, mean=mean, scale=scale, channels_last=channels_last
     )
-    return module
