@@ -133,6 +133,13 @@ def response_normalisation(options: Mapping[str, Any], before: Shape, after: Sha
     return k**-beta * (1 + beta * q * math.sqrt(n * (1 + math.sqrt(n))))
 
 
+def padding(options: Mapping[str, Any], before: Shape, after: Shape) -> float:  # noqa: ARG001
+    """Numbers that are always the same change no distance; mirrored ones would."""
+    if options.get("mode", "constant") != "constant":
+        raise ValueError(f"padding of the kind {options['mode']!r}")
+    return 1.0
+
+
 def maximum(options: Mapping[str, Any], before: Shape, after: Shape) -> float:  # noqa: ARG001
     """Of each channel: no two outputs read the same input."""
     return 1.0
@@ -140,6 +147,7 @@ def maximum(options: Mapping[str, Any], before: Shape, after: Shape) -> float:  
 
 RULES: dict[str, Rule] = {
     "amax": maximum,
+    "pad": padding,
     "max_pool2d_with_indices": max_pooling,
     "_adaptive_avg_pool2d": adaptive_average,
     "_softmax": softmax,

@@ -20,6 +20,7 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "avg_pool2d": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
     "adaptive_avg_pool2d": ("output_size",),
     "local_response_norm": ("size", "alpha", "beta", "k"),
+    "pad": ("pad", "mode", "value"),
     "leaky_relu": ("negative_slope",),
     "elu": ("alpha",),
 }
