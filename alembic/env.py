@@ -6,7 +6,7 @@ from alembic import context
 
 from blindspots.settings import Settings
 from blindspots.store.database import Database
-from blindspots.store.tables import metadata
+from blindspots.store.people_tables import metadata
 
 
 def run(connection) -> None:
@@ -20,5 +20,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with Database(Settings().database).write() as opened:
+    with Database(Settings().database).rebuild() as opened:
         run(opened)

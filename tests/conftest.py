@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
 import hypothesis
@@ -14,6 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 import services
 from installation import Installation, running
+
+if TYPE_CHECKING:
+    from team import Team
 
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -34,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = set(getattr(item, "fixturenames", ()))
         callspec = getattr(item, "callspec", None)
         mode = callspec.params.get("each_installation") if callspec else None
+        if callspec and "team" in callspec.params:
+            mode = f"people on {callspec.params['team']}"
         group = mode or next((STARTED_ONCE[name] for name in sorted(names & STARTED_ONCE.keys())), None)
         if group:
             item.add_marker(pytest.mark.xdist_group(group))
@@ -72,6 +78,19 @@ def each_installation(request: pytest.FixtureRequest) -> Installation:
     names = {mode: name for name, mode in STARTED_ONCE.items()}
     found: Installation = request.getfixturevalue(names[request.param])
     return found
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def team(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Team"]:
+    """Team mode with people of every role, once per kind of database. Shared: leave it as you found it."""
+    from team import Team
+
+    url = "" if request.param == "sqlite" else create_database()
+    started = Team(url, tmp_path_factory.mktemp("people") / "data")
+    yield started
+    started.close()
+    if url:
+        drop_database(url)
 
 
 @pytest.fixture

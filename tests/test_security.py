@@ -11,7 +11,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from bad_requests import ATTACK
-from blindspots.api.app import OPEN, create_app
+from blindspots.api.access import STRANGERS as OPEN
+from blindspots.api.app import create_app
 from blindspots.api.frontend import Assets, page_file
 from blindspots.errors import NotFound
 from blindspots.settings import Settings
@@ -28,6 +29,11 @@ VALUES = {
     "reference": "nobody",
     "image_id": "0" * 64,
     "archive_id": "0" * 64,
+    "weights_id": "0" * 64,
+    "project": "no-such",
+    "user": "nobody",
+    "invite_id": "00000000-0000-7000-8000-000000000000",
+    "token_id": "00000000-0000-7000-8000-000000000000",
 }
 
 

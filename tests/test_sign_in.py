@@ -29,7 +29,8 @@ def test_a_link_signs_in_once(installation: Installation, stranger: httpx2.Clien
     cookie = first.headers["set-cookie"]
     for word in ("HttpOnly", "SameSite=strict", "Path=/", f"_{urlsplit(installation.base_url).port}="):
         assert word in cookie
-    assert stranger.get("/api/v1/session").json() == {"user": "local", "role": "admin"}
+    signed_in = stranger.get("/api/v1/session").json()
+    assert (signed_in["user"], signed_in["role"], signed_in["people"]) == ("local", "admin", False)
     second = httpx2.get(link)
     assert second.status_code == 401
     assert "set-cookie" not in second.headers

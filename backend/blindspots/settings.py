@@ -32,13 +32,21 @@ class Settings(BaseSettings):
     files in `mnist/`."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback is refused."""
+    """Address to listen on. Anything but loopback is refused until people sign in (`team`) and an admin has
+    chosen a password."""
 
     port: int = Field(8313, ge=0, le=65535)
     """Port to listen on; 0 picks a free one."""
 
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     """Host headers that are answered; a defence against DNS rebinding."""
+
+    team: bool = False
+    """People sign in with their own names and passwords, and have roles in projects. Otherwise there is one
+    local user."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
 
     demo: bool = True
     """Train the demo networks on the bundled digits at first start."""

@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from blindspots import __version__
 from blindspots.api import (
+    access,
+    account,
     archives,
     catalog,
     datasets,
@@ -19,27 +21,24 @@ from blindspots.api import (
     jobs,
     models,
     openapi,
+    people,
     problems,
+    sign_in,
     system,
     weights,
 )
-from blindspots.api.auth import Authenticator
+from blindspots.api.auth import Authenticator, Throttle
 from blindspots.api.guard import Guard
+from blindspots.api.proxies import Proxies
 from blindspots.api.queries import only_known_parameters
+from blindspots.api.reception import Reception
 from blindspots.api.replies import tagged_json
 from blindspots.settings import Settings
 from blindspots.work.service import Service
 
-# What a stranger may ask for, besides the static files of the frontend. Everything else is closed.
-OPEN = frozenset(
-    {
-        ("GET", "/healthz"),
-        ("GET", "/readyz"),
-        ("GET", "/login"),
-        ("POST", "/login"),
-        ("POST", "/api/v1/session"),
-    }
-)
+PARTS = (
+    catalog, jobs, models, weights, datasets, archives, images, events, system, account, people,
+)  # fmt: skip
 
 
 def create_app(settings: Settings, service: Service, *, frontend_folder: Path | None = None) -> FastAPI:
@@ -62,14 +61,17 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(only_known_parameters)],
+        dependencies=[Depends(access.allowed), Depends(only_known_parameters)],
     )
     app.state.settings, app.state.service, app.state.feed = settings, service, feed
-    app.state.authenticator = Authenticator(settings.data_dir)
+    app.state.authenticator = None if settings.team else Authenticator(settings.data_dir)
+    app.state.reception = Reception(service) if settings.team else None
+    app.state.doorkeeper = app.state.reception or app.state.authenticator
+    app.state.refusals, app.state.note_refusal = Throttle(), access.note_refusal
     app.state.assets = frontend.Assets(frontend_folder or frontend.default_folder())
     problems.install(app)
 
-    for part in (catalog, jobs, models, weights, datasets, archives, images, events, system):
+    for part in PARTS:
         app.include_router(part.router)
     app.include_router(system.health)
 
@@ -77,6 +79,7 @@ def create_app(settings: Settings, service: Service, *, frontend_folder: Path | 
     def openapi_document(request: Request) -> Response:
         return tagged_json(request, openapi.document(app))
 
+    app.include_router(sign_in.router)
     app.include_router(frontend.router)
 
     _close(app)
@@ -89,12 +92,13 @@ def _close(app: FastAPI) -> None:
     assets: frontend.Assets = app.state.assets
 
     def is_open(method: str, path: str) -> bool:
-        return (method, path) in OPEN or (method in ("GET", "HEAD") and path in assets)
+        return (method, path) in access.STRANGERS or (method in ("GET", "HEAD") and path in assets)
 
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(
         Guard,
-        authenticator=app.state.authenticator,
+        doorkeeper=app.state.doorkeeper,
         allowed_hosts=settings.allowed_hosts,
+        proxies=Proxies(settings.trusted_proxies),
         is_open=is_open,
     )

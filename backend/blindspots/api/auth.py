@@ -10,10 +10,12 @@ import os
 import secrets
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import replace
 from hashlib import sha256
+from ipaddress import IPv6Network, ip_address
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -21,22 +23,12 @@ from starlette.types import Scope
 
 from blindspots.api.problems import TryLater
 from blindspots.errors import StartupError, Unauthenticated
+from blindspots.work.actor import LOCAL, Actor
 
 SESSION_SECONDS = 30 * 24 * 3600
 LINK_SECONDS = 15 * 60
 FAILURES_PER_MINUTE = 10
 REMEMBERED_ADDRESSES = 10_000
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who a request comes from."""
-
-    user: str
-    role: str
-
-
-LOCAL = Identity(user="local", role="admin")
 
 
 def private_text(path: Path, make: str) -> str:
@@ -69,32 +61,60 @@ def private_text(path: Path, make: str) -> str:
 
 
 class Throttle:
-    """Counts failed sign-ins per address in a sliding minute.
-
-    The right token is looked at first and always works, so that a guesser on the same machine cannot lock its
-    owner out; 256 random bits leave guessing hopeless at any rate.
-    """
+    """Counts failures by a key, an address or a name, in a sliding minute."""
 
     def __init__(self) -> None:
         self._failures: dict[str, deque[float]] = {}
         self._lock = Lock()
 
-    def failed(self, address: str) -> None:
+    def failed(self, key: str) -> None:
         """Note a failure. Raises TryLater beyond the limit."""
+        wait = self._wait(key)
+        if wait:
+            message = f"Too many wrong attempts; try again in {wait} seconds."
+            raise TryLater(message, retry_after=wait)
+
+    def counts(self, key: str) -> bool:
+        """Note it; False beyond the limit."""
+        return not self._wait(key)
+
+    def forgive(self, key: str) -> None:
+        """It was no failure after all."""
+        with self._lock:
+            if recent := self._failures.get(key):
+                recent.pop()
+
+    def _wait(self, key: str) -> int:
+        """Seconds until another failure is taken; 0 where this one was noted."""
         now = time.monotonic()
         with self._lock:
             if len(self._failures) > REMEMBERED_ADDRESSES:
-                self._failures.clear()
-            recent = self._failures.setdefault(address, deque(maxlen=FAILURES_PER_MINUTE))
+                self._forget(now)
+            recent = self._failures.setdefault(key, deque(maxlen=FAILURES_PER_MINUTE))
             if len(recent) == FAILURES_PER_MINUTE and now - recent[0] < 60:
-                wait = int(60 - (now - recent[0])) + 1
-                message = f"Too many attempts with a wrong token; try again in {wait} seconds."
-                raise TryLater(message, retry_after=wait)
+                return int(60 - (now - recent[0])) + 1
             recent.append(now)
+            return 0
+
+    def _forget(self, now: float) -> None:
+        """Those whose minute is over; all others too where a flood of addresses has filled the memory."""
+        recent = {key: times for key, times in self._failures.items() if times and now - times[-1] < 60}
+        self._failures = recent if len(recent) < REMEMBERED_ADDRESSES else {}
+
+
+class Doorkeeper(Protocol):
+    """Says who sent a request."""
+
+    async def identify(self, scope: Scope) -> Actor | None:
+        """None: nobody that is known."""
 
 
 class Authenticator:
-    """Checks tokens, sessions and sign-in links of one installation."""
+    """The doorkeeper of an installation with one user: checks its token, sessions and sign-in links.
+
+    The right token is looked at before failures are counted, and always works, so that a guesser on the same
+    machine cannot lock its owner out; 256 random bits leave guessing hopeless at any rate.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         self._key = bytes.fromhex(private_text(data_dir / "secret", secrets.token_hex(32)))
@@ -157,22 +177,55 @@ class Authenticator:
         lines = [line.split() for line in self._ended_path.read_text(encoding="ascii").splitlines()]
         return {line[0]: int(line[1]) for line in lines if len(line) == 2 and int(line[1]) > time.time()}
 
-    def identify(self, scope: Scope) -> Identity | None:
-        """Who sent this request. A bearer token that is wrong is not made good by a cookie."""
-        headers = Headers(scope=scope)
-        offered = headers.getlist("authorization")
-        if offered:
-            scheme, _, token = offered[0].partition(" ")
-            good = len(offered) == 1 and scheme.lower() == "bearer" and self.is_token(token.strip())
-            return LOCAL if good else None
-        cookie = cookie_parser(headers.get("cookie", "")).get(cookie_name(scope), "")
-        return LOCAL if cookie and self.is_session(cookie) else None
+    async def identify(self, scope: Scope) -> Actor | None:
+        """The one user, where the token or the session is right."""
+        offered = bearer_token(scope)
+        if offered is not None:
+            good = self.is_token(offered)
+        else:
+            cookie = session_cookie(scope)
+            good = bool(cookie) and self.is_session(cookie)
+        return replace(LOCAL, address=client_address(scope)) if good else None
+
+
+def bearer_token(scope: Scope) -> str | None:
+    """The token that a request carries, "" where it makes no sense; None where there is no such header.
+
+    A bearer token that is wrong is not made good by a cookie.
+    """
+    offered = Headers(scope=scope).getlist("authorization")
+    if not offered:
+        return None
+    scheme, _, token = offered[0].partition(" ")
+    return token.strip() if len(offered) == 1 and scheme.lower() == "bearer" else ""
+
+
+def session_cookie(scope: Scope) -> str:
+    """What the session cookie holds, or ""."""
+    return cookie_parser(Headers(scope=scope).get("cookie", "")).get(cookie_name(scope), "")
 
 
 def cookie_name(scope: Scope) -> str:
-    """Cookies do not know ports: under one name, two installations on a machine would sign each other out."""
+    """Cookies do not know ports: under one name, two installations on a machine would sign each other out.
+
+    Over https the prefix makes browsers insist that this very host has set it.
+    """
     server = scope.get("server") or ("", 0)
-    return f"blindspots_session_{server[1]}"
+    prefix = "__Host-" if scope["scheme"] == "https" else ""
+    return f"{prefix}blindspots_session_{server[1]}"
+
+
+def client_address(scope: Scope) -> str:
+    """Where a request comes from. Of an IPv6 address the network: one customer has a whole one."""
+    host = str((scope.get("client") or ("", 0))[0])
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host[:100]
+    if address.version == 4:
+        return host
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or IPv6Network((address, 64), strict=False))
 
 
 def local_token(data_dir: Path) -> str:

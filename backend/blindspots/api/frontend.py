@@ -1,4 +1,4 @@
-"""The static frontend, and the two pages that stand without it: sign-in and the index behind it.
+"""The static frontend, and the index that stands behind every address of it.
 
 Only files of known types are served, by looking the request up in a list of what is there; a path of the
 request never becomes a path of the disk.
@@ -11,19 +11,15 @@ import time
 from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 
-from blindspots.api.auth import SESSION_SECONDS, Authenticator, cookie_name
-from blindspots.api.bodies import read_body
 from blindspots.api.replies import REVALIDATE, same
-from blindspots.errors import NotFound, RateLimited, Unauthenticated, UnsupportedMedia
+from blindspots.errors import NotFound
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -146,65 +142,6 @@ def asset_response(request: Request, asset: Asset) -> Response:
     return Response(body, media_type=asset.media_type, headers=headers)
 
 
-LOGIN_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>Sign in · Blindspots</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-{head}
-<style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto; padding: 0 1rem; }}
-input {{ font: inherit; width: 100%; box-sizing: border-box; padding: .5rem; }}
-button {{ font: inherit; margin-top: .75rem; padding: .5rem 1.25rem; }}
-[role=alert] {{ border-left: .25rem solid; padding-left: .75rem; }}
-</style>
-</head>
-<body>
-<main>
-<h1>Blindspots</h1>
-{message}
-<p>Open the link that <code>blindspots up</code> printed. It works once; <code>blindspots login</code>
-prints a fresh one.</p>
-<p>Or paste the token, which is in the file <code>token</code> of the data folder:</p>
-<form method="post" action="/login">
-<label for="token">Token</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button type="submit">Sign in</button>
-</form>
-</main>
-</body>
-</html>
-"""
-
-
-def login_page(
-    message: str = "", *, status: int = 200, retry: bool = False, after: int | None = None
-) -> Response:
-    """The sign-in page. `retry` asks the browser to come again by itself, now from this site."""
-    alert = f'<p role="alert">{escape(message)}</p>' if message else ""
-    head = '<meta http-equiv="refresh" content="0; url=/login">' if retry else ""
-    headers = {"Content-Security-Policy": policy(), "Cache-Control": "no-store"}
-    if after is not None:
-        headers["Retry-After"] = str(after)
-    return HTMLResponse(LOGIN_PAGE.format(message=alert, head=head), status_code=status, headers=headers)
-
-
-def welcome(request: Request, session: str, response: Response) -> Response:
-    """The answer, with the session cookie."""
-    response.set_cookie(
-        cookie_name(request.scope),
-        session,
-        max_age=SESSION_SECONDS,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
 def page_file(address: str) -> str:
     """The file behind an address. The frontend draws every view itself, so all but files are its index."""
     if address == "/api/docs":
@@ -215,44 +152,6 @@ def page_file(address: str) -> str:
 
 
 router = APIRouter(include_in_schema=False)
-
-
-def _signed_in(request: Request, offered: str) -> Response:
-    authenticator: Authenticator = request.app.state.authenticator
-    address = request.client.host if request.client else ""
-    try:
-        session = authenticator.sign_in(offered, address)
-    except RateLimited as error:
-        return login_page(error.message, status=429, after=getattr(error, "retry_after", 60))
-    except Unauthenticated as error:
-        return login_page(error.message, status=401)
-    return welcome(request, session, RedirectResponse("/", status_code=303))
-
-
-@router.get("/login")
-def login(request: Request, token: str = "") -> Response:
-    """The sign-in link ends here; so does everybody who is not signed in.
-
-    A browser that comes from another site's link does not send the strict cookie along, so it is asked to
-    come again.
-    """
-    if request.state.identity is not None:
-        return RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store"})
-    if token:
-        return _signed_in(request, token)
-    return login_page(retry=request.headers.get("sec-fetch-site") in ("cross-site", "same-site"))
-
-
-@router.post("/login")
-async def login_form(request: Request) -> Response:
-    """The form of the sign-in page."""
-    if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
-        raise UnsupportedMedia(
-            "This address takes the form of the sign-in page; programs send a bearer token."
-        )
-    body = await read_body(request, limit=4096)
-    fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=4)
-    return _signed_in(request, fields.get("token", [""])[0].strip())
 
 
 @router.api_route("/{path:path}", methods=["GET", "HEAD"])

@@ -12,8 +12,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from blindspots.api.auth import Authenticator
+from blindspots.api.auth import Doorkeeper
 from blindspots.api.problems import problem_for, unexpected
+from blindspots.api.proxies import Proxies
 from blindspots.errors import BlindspotsError, Forbidden, MalformedRequest, Unauthenticated
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -49,13 +50,15 @@ class Guard:
         self,
         app: ASGIApp,
         *,
-        authenticator: Authenticator,
+        doorkeeper: Doorkeeper,
         allowed_hosts: tuple[str, ...],
+        proxies: Proxies,
         is_open: Callable[[str, str], bool],
     ) -> None:
         self.app = app
-        self.authenticator = authenticator
+        self.doorkeeper = doorkeeper
         self.allowed_hosts = {host.lower() for host in allowed_hosts}
+        self.proxies = proxies
         self.is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +67,7 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return
+        scope = self.proxies.seen_through(scope)
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
@@ -79,21 +83,21 @@ class Guard:
             await send(message)
 
         try:
-            answer = self._refusal(scope)
+            answer = await self._refusal(scope)
             await (answer or self.app)(scope, receive, send_guarded)
         except Exception as error:
             answer = unexpected(scope, error)
             if not started:
                 await answer(scope, receive, send_guarded)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that may not pass; notes the identity of one that may."""
         headers = Headers(scope=scope)
         try:
             self._check_host(headers)
             if scope["method"] not in SAFE_METHODS:
                 self._check_origin(scope["scheme"], headers)
-            identity = self.authenticator.identify(scope)
+            identity = await self.doorkeeper.identify(scope)
             if identity is None and not self.is_open(scope["method"], scope["path"]):
                 raise Unauthenticated(
                     "Sign in first, or send the token of this installation as: Authorization: Bearer <token>"

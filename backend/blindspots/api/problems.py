@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from blindspots.errors import BlindspotsError, InvalidInput, RateLimited, Unavailable
+from blindspots.errors import BlindspotsError, Forbidden, InvalidInput, RateLimited, Unavailable
 
 CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 DRAINED_BYTES = 32 << 20
@@ -130,6 +130,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(BlindspotsError)
     async def ours(request: Request, error: BlindspotsError) -> Response:
+        if isinstance(error, Forbidden):
+            await request.app.state.note_refusal(request)
         return problem_for(request.scope, error)
 
     @app.exception_handler(RequestValidationError)

@@ -34,7 +34,8 @@ def tagged(
 ) -> Response:
     """The body, or 304 when the client holds it already. The tag is weak: a proxy may compress."""
     etag = f'W/"{blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": cache}
+    # Another person at the same browser must not be shown what it kept for the one before.
+    headers = {"ETag": etag, "Cache-Control": cache, "Vary": "Cookie, Authorization"}
     if same(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)

@@ -101,6 +101,7 @@ class Job(Answer):
     lane: Lane
     kept: bool
     owner: str
+    project_id: str
     model: Named | None
     dataset: str | None
     created_at: str
@@ -270,13 +271,6 @@ class EventPage(Answer):
 
     items: list[dict[str, Any]]
     latest: int
-
-
-class Session(Answer):
-    """Who is signed in."""
-
-    user: str
-    role: Literal["viewer", "member", "admin"]
 
 
 class CatalogAnswer(Answer):

@@ -11,10 +11,11 @@ from typing import NoReturn
 
 from blindspots.api.app import create_app
 from blindspots.commands.console import out
-from blindspots.commands.serving import check_host, listen, serve
+from blindspots.commands.serving import listen, serve
 from blindspots.settings import Settings
 from blindspots.store import migrations
 from blindspots.store.artifacts import ArtifactStore
+from blindspots.work.binding import check_binding
 from blindspots.work.demo import ensure_demo
 from blindspots.work.embedded import (
     DataFolderLock,
@@ -54,7 +55,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def up(settings: Settings, *, browser: bool) -> None:
     """Server and workers, until Ctrl-C or SIGTERM. Raises StartupError."""
-    check_host(settings.host)
+    check_binding(settings)
     prepare_data_folder(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     lock = DataFolderLock(settings.data_dir)

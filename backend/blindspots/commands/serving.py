@@ -4,7 +4,6 @@ import errno
 import socket
 import webbrowser
 from collections.abc import Callable
-from ipaddress import ip_address
 from threading import Thread
 from types import FrameType
 
@@ -16,27 +15,16 @@ from blindspots.api.events import Feed
 from blindspots.commands.console import out
 from blindspots.errors import StartupError
 from blindspots.settings import Settings
+from blindspots.work.service import Service
 
 STOP_SECONDS = 2
-
-
-def check_host(host: str) -> None:
-    """Raises StartupError for an address that others can reach."""
-    try:
-        loopback = host == "localhost" or ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise StartupError(
-            f"{host} is refused: this installation has one user and no sign-in for others, so it listens on "
-            "127.0.0.1 only. Reach it from another machine through ssh -L."
-        )
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises StartupError when the port is taken or not allowed."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, or asyncio leaves Nagle's algorithm on, and answers wait 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host.strip("[]"), port))
@@ -67,18 +55,30 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+def way_in(app: FastAPI, address: str) -> tuple[str, str]:
+    """The link that is printed at the start, and what it is."""
+    authenticator: Authenticator | None = app.state.authenticator
+    if authenticator is not None:
+        link = f"{address}/login?token={authenticator.issue_link_code()}"
+        return link, "Sign in with this link; it works once"
+    service: Service = app.state.service
+    code = service.ensure_admin()
+    if code is None:
+        return f"{address}/login", "People sign in here"
+    return f"{address}/join?code={code}", "The first admin chooses a password here; the link works once"
+
+
 def serve(app: FastAPI, listener: socket.socket, settings: Settings, *, browser: bool) -> None:
     """Answer requests until a signal says stop."""
     host, port = listener.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     note = settings.data_dir / "address"
-    authenticator: Authenticator = app.state.authenticator
 
     def ready() -> None:
-        link = f"{address}/login?token={authenticator.issue_link_code()}"
+        link, words = way_in(app, address)
         note.write_text(address + "\n", encoding="ascii")
         out.print(f"Blindspots answers at [bold]{address}[/bold]", markup=True)
-        out.print(f"Sign in with this link; it works once: {link}", markup=False, soft_wrap=True)
+        out.print(f"{words}: {link}", markup=False, soft_wrap=True)
         out.print("Stop with Ctrl-C.")
         if browser:
             Thread(target=webbrowser.open, args=(link,), daemon=True).start()

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select
 
 from blindspots.store.jobs import Reusable
-from blindspots.store.tables import parts
+from blindspots.store.tables import jobs, parts
 
 RECENT = 50
 
@@ -45,8 +45,10 @@ def _recent(tx: Connection, condition: ColumnElement[bool]) -> Sequence[Any]:
     ).all()
 
 
-def reusable(tx: Connection, fingerprints: Sequence[str], device: str | None) -> dict[str, Reusable]:
-    """Finished parts of these fingerprints, computed on that kind of device (None: on any)."""
+def reusable(
+    tx: Connection, project_id: str, fingerprints: Sequence[str], device: str | None
+) -> dict[str, Reusable]:
+    """Finished parts of a project with these fingerprints, computed on that kind of device (None: on any)."""
     found: dict[str, Reusable] = {}
     for start in range(0, len(fingerprints), 500):
         conditions = [
@@ -56,7 +58,9 @@ def reusable(tx: Connection, fingerprints: Sequence[str], device: str | None) ->
         if device is not None:
             conditions.append(parts.c.device == device)
         columns = (parts.c.id, parts.c.fingerprint, parts.c.artifact_sha256, parts.c.summary, parts.c.device)
-        for row in tx.execute(select(*columns).where(*conditions).order_by(parts.c.id)):
+        within = select(*columns).join(jobs, jobs.c.id == parts.c.job_id)
+        conditions.append(jobs.c.project_id == project_id)
+        for row in tx.execute(within.where(*conditions).order_by(parts.c.id)):
             found.setdefault(
                 row.fingerprint, Reusable(row.id, row.artifact_sha256, row.summary or {}, row.device or "cpu")
             )

@@ -97,6 +97,28 @@ class Database:
             with writing.begin():
                 yield writing
 
+    @contextlib.contextmanager
+    def rebuild(self) -> Iterator[Connection]:
+        """Like `write`, for migrations: SQLite changes a table by making it anew, and dropping the old one
+        must not touch the rows that refer to it.
+        """
+        if self.dialect != "sqlite":
+            with self.write() as connection:
+                yield connection
+            return
+        with _answering(), self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                writing = connection.execution_options(**cast(Any, {WRITE: True}))
+                with writing.begin():
+                    yield writing
+                    broken = writing.exec_driver_sql("PRAGMA foreign_key_check").first()
+                    if broken is not None:
+                        raise StartupError(f"The migration would leave references to nothing: {broken}.")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()

@@ -25,13 +25,15 @@ def emit(tx: Connection, job_id: str) -> None:
         above = tx.execute(select(steps.c.parent_id).where(steps.c.job_id == above)).scalar()
 
 
-def emit_removal(tx: Connection, job_id: str, kind: str) -> None:
+def emit_removal(tx: Connection, job: Row[Any]) -> None:
     """Note that a job was deleted."""
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ORDER_LOCK})
     tx.execute(
         insert(events).values(
-            job_id=job_id, data={"id": job_id, "kind": kind, "state": "deleted"}, created_at=now()
+            job_id=job.id,
+            data={"id": job.id, "project_id": job.project_id, "kind": job.kind, "state": "deleted"},
+            created_at=now(),
         )
     )
 
@@ -58,6 +60,7 @@ def prune(tx: Connection) -> None:
 def _data(tx: Connection, row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id,
+        "project_id": row.project_id,
         "kind": row.kind,
         "title": row.title,
         "state": row.state,

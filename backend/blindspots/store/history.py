@@ -88,7 +88,7 @@ def _grouped_page(
 
 
 def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = [jobs.c.project_id == query.project_id]
     if query.parent is not None:
         conditions.append(jobs.c.id.in_(select(steps.c.job_id).where(steps.c.parent_id == query.parent)))
     elif query.lane is None:
@@ -97,7 +97,9 @@ def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
         if (value := getattr(query, column)) is not None:
             conditions.append(jobs.c[column] == value)
     if query.model is not None:
-        named = select(models.c.id).where(models.c.name == query.model)
+        named = select(models.c.id).where(
+            models.c.name == query.model, models.c.project_id == query.project_id
+        )
         conditions.append(or_(jobs.c.model_id == query.model, jobs.c.model_id.in_(named)))
     for word in (query.search or "").lower().split():
         conditions.append(jobs.c.search_text.contains(word, autoescape=True))
@@ -193,6 +195,7 @@ def job_view(tx: Connection, row: Row[Any]) -> dict[str, Any]:
         "lane": row.lane,
         "kept": row.kept,
         "owner": row.owner,
+        "project_id": row.project_id,
         "model": {"id": row.model_id, "name": row.model_name} if row.model_id else None,
         "dataset": row.dataset,
         "created_at": stamp(row.created_at),

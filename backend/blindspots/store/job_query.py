@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from blindspots.store.tables import MAIN_PROJECT
+
 
 @dataclass(frozen=True)
 class JobQuery:
     """Which jobs to list, in which order, from where on. Unset filters match everything."""
 
+    project_id: str = MAIN_PROJECT
     kind: str | None = None
     state: str | None = None
     search: str | None = None

@@ -9,7 +9,15 @@ from sqlalchemy import Connection, Row, delete, exists, func, insert, select, up
 from blindspots.errors import Conflict, NotFound
 from blindspots.store import events
 from blindspots.store.database import new_id, now
-from blindspots.store.tables import ENDED, idempotency_keys, job_dependencies, jobs, parts, steps
+from blindspots.store.tables import (
+    ENDED,
+    MAIN_PROJECT,
+    idempotency_keys,
+    job_dependencies,
+    jobs,
+    parts,
+    steps,
+)
 
 
 @dataclass(frozen=True)
@@ -70,19 +78,20 @@ class NewJob:
     depends_on: Sequence[str] = field(default=())
     steps: Sequence[NewStep] = field(default=())  # in an order in which they can be submitted
     kept: bool = True  # the steps of a job stay out of the history
+    project_id: str = MAIN_PROJECT
 
 
 def insert_job(tx: Connection, job: NewJob) -> str:
     """Store the job and all its parts. Raises Conflict when a job that it depends on has failed."""
     job_id = new_id()
-    waits = _unmet(tx, job.depends_on) or bool(job.steps)
+    waits = _unmet(tx, job) or bool(job.steps)
     left = sum(part.reused is None for part in job.parts)
     reused = float(sum(part.units for part in job.parts if part.reused))
     tx.execute(
         insert(jobs).values(
             id=job_id, kind=job.kind, title=job.title, spec=dict(job.spec), spec_hash=job.spec_hash,
             state="queued", lane=job.lane, kept=job.kept and job.lane == "batch",
-            owner=job.owner, priority=job.priority,
+            owner=job.owner, project_id=job.project_id, priority=job.priority,
             seed=job.seed, device=job.device, model_id=job.model_id, dataset=job.dataset,
             search_text=job.search_text, versions={}, parts_left=left,
             units_total=float(sum(part.units for part in job.parts)), units_reused=reused,
@@ -147,11 +156,12 @@ def _step_rows(job_id: str, planned: Sequence[NewStep]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _unmet(tx: Connection, depends_on: Sequence[str]) -> bool:
+def _unmet(tx: Connection, job: NewJob) -> bool:
     unmet = False
-    for other in depends_on:
+    for other in job.depends_on:
         row = lock(tx, other)
-        if row is None or row.state in ("failed", "cancelled"):
+        elsewhere = row is not None and row.project_id != job.project_id
+        if row is None or elsewhere or row.state in ("failed", "cancelled"):
             raise Conflict("A job that this one depends on does not exist, has failed or was cancelled.")
         unmet |= row.state != "succeeded"
     return unmet
@@ -252,7 +262,7 @@ def remove(tx: Connection, job_id: str) -> None:
     if row.state not in ENDED:
         raise Conflict("The job has not ended yet. Cancel it first, then delete it.")
     tx.execute(delete(jobs).where(jobs.c.id == job_id))
-    events.emit_removal(tx, job_id, row.kind)
+    events.emit_removal(tx, row)
 
 
 def change(tx: Connection, job_id: str, **values: Any) -> None:

@@ -25,7 +25,7 @@ def migrations_folder() -> Path:
 
 def upgrade(database: Database) -> None:
     """Migrate to the newest state. Raises StartupError when a newer program has used the database."""
-    with database.write() as connection:
+    with database.rebuild() as connection:
         config = _config(connection)
         _refuse_newer(connection, config)
         command.upgrade(config, "head")
@@ -33,7 +33,7 @@ def upgrade(database: Database) -> None:
 
 def downgrade(database: Database, revision: str) -> None:
     """Go back to an earlier revision; `base` takes every table away."""
-    with database.write() as connection:
+    with database.rebuild() as connection:
         command.downgrade(_config(connection), revision)
 
 

@@ -47,6 +47,7 @@ class Claim:
     spec: Mapping[str, Any]
     checkpoint_sha256: str | None
     part_count: int
+    project_id: str
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def _take(tx: Connection, part_id: str, holder: Holder, lease: float) -> Claim |
     return Claim(
         part_id, job_id, row.position, row.merge, row.attempt, holder.id, row.label, row.parameters,
         row.units, int(row.seed), row.kind, job.spec, row.checkpoint_sha256, count,
+        job.project_id,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ PART_STATES = ("waiting", "ready", "running", "succeeded", "failed", "cancelled"
 LANES = ("batch", "interactive")
 WEIGHT_FORMS = ("onnx", "safetensors")
 ENDED = ("succeeded", "failed", "cancelled")
+MAIN_PROJECT = "00000000-0000-7000-8000-000000000001"  # everything is in it until another one is made
 
 Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only in an INTEGER key
@@ -61,7 +62,8 @@ models = Table(
     "models",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("name", String(200), nullable=False, unique=True),
+    Column("project_id", Id, nullable=False, server_default=MAIN_PROJECT),
+    Column("name", String(200), nullable=False),
     Column("network", String(100), nullable=False),
     Column("parameters", Document, nullable=False),
     Column("weights_sha256", Sha256, ForeignKey("artifacts.sha256"), nullable=False, index=True),
@@ -74,6 +76,7 @@ models = Table(
     Column("smooth", Boolean, nullable=False),
     Column("job_id", Id, index=True),  # the job that trained it; the model outlives that job
     Column("created_at", Moment, nullable=False),
+    UniqueConstraint("project_id", "name"),
 )
 
 jobs = Table(
@@ -88,6 +91,8 @@ jobs = Table(
     Column("lane", String(16), nullable=False),
     Column("kept", Boolean, nullable=False),  # interactive jobs stay out of the history until they are kept
     Column("owner", String(100), nullable=False),
+    # No foreign key: SQLite adds a column that has one only without a value. Projects are never deleted.
+    Column("project_id", Id, nullable=False, server_default=MAIN_PROJECT),
     Column("priority", Integer, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("device", String(16), nullable=False),
@@ -111,16 +116,16 @@ jobs = Table(
     Column("finished_at", Moment),
     _one_of("state", JOB_STATES),
     _one_of("lane", LANES),
-    # Every order and every filter of the history, each ending in the id, so that a page never reads more
-    # than itself.
-    Index("ix_jobs_kept_created", "kept", "created_at", "id"),
-    Index("ix_jobs_kept_finished", "kept", "finished_at", "id"),
-    Index("ix_jobs_kept_kind", "kept", "kind", "created_at", "id"),
-    Index("ix_jobs_kept_state", "kept", "state", "created_at", "id"),
-    Index("ix_jobs_kept_owner", "kept", "owner", "created_at", "id"),
-    Index("ix_jobs_kept_model", "kept", "model_id", "created_at", "id"),
-    Index("ix_jobs_kept_dataset", "kept", "dataset", "created_at", "id"),
-    Index("ix_jobs_lane_created", "lane", "created_at", "id"),
+    # Every order and every filter of a project's history, each ending in the id, so that a page never reads
+    # more than itself.
+    Index("ix_jobs_project_created", "project_id", "kept", "created_at", "id"),
+    Index("ix_jobs_project_finished", "project_id", "kept", "finished_at", "id"),
+    Index("ix_jobs_project_kind", "project_id", "kept", "kind", "created_at", "id"),
+    Index("ix_jobs_project_state", "project_id", "kept", "state", "created_at", "id"),
+    Index("ix_jobs_project_owner", "project_id", "kept", "owner", "created_at", "id"),
+    Index("ix_jobs_project_model", "project_id", "kept", "model_id", "created_at", "id"),
+    Index("ix_jobs_project_dataset", "project_id", "kept", "dataset", "created_at", "id"),
+    Index("ix_jobs_project_lane", "project_id", "lane", "created_at", "id"),
     Index("ix_jobs_lane_state", "lane", "state", "owner"),
 )
 

@@ -69,7 +69,10 @@ def holding(tx: Connection, host: str) -> int:
 def every(tx: Connection, alive_seconds: float) -> Sequence[Row[Any]]:
     """All workers that are remembered, with what they run and whether they were seen lately."""
     alive = (workers.c.seen_at > now(-alive_seconds)).label("alive")
-    job = (jobs.c.id.label("job_id"), jobs.c.title.label("job_title"), jobs.c.kind.label("job_kind"))
+    job = (
+        jobs.c.id.label("job_id"), jobs.c.title.label("job_title"), jobs.c.kind.label("job_kind"),
+        jobs.c.project_id,
+    )  # fmt: skip
     runs = and_(parts.c.id == workers.c.part_id, parts.c.worker_id == workers.c.id)
     running = and_(runs, parts.c.state == "running")
     return tx.execute(

@@ -22,6 +22,7 @@ from blindspots.experiments.parameters import Array
 from blindspots.settings import Settings
 from blindspots.store import images, models, weight_files
 from blindspots.store.database import Database
+from blindspots.store.tables import MAIN_PROJECT
 from blindspots.work.picture_sources import PictureSources
 from blindspots.zoo import datasets, halves
 from blindspots.zoo.datasets import Dataset
@@ -88,15 +89,22 @@ def _changed_at(folder: Path) -> int:
 class StoreCatalog:
     """Implements `experiments.base.Catalog`."""
 
-    def __init__(self, database: Database, folders: DatasetFolders, sources: PictureSources) -> None:
+    def __init__(
+        self,
+        database: Database,
+        folders: DatasetFolders,
+        sources: PictureSources,
+        project_id: str = MAIN_PROJECT,
+    ) -> None:
         self._database = database
         self._folders = folders
         self._sources = sources
+        self._project_id = project_id
 
     def model(self, reference: str, *, field: str) -> ModelFacts:
-        """By id or name. Raises InvalidInput."""
-        row = self._find(lambda tx: models.find(tx, reference))
-        if row is None:
+        """By id or name, of the project that the job will be in. Raises InvalidInput."""
+        row = self._find(lambda tx: models.find(tx, reference, self._project_id))
+        if row is None or row.project_id != self._project_id:
             raise InvalidInput(
                 f"There is no model {reference[:80]!r}. Train one, or choose one from the list of models.",
                 field=field,

@@ -60,6 +60,7 @@ class Collections(Shelves):
         with self.database.write() as tx:
             files.enter(tx, archive)
             files.enter(tx, listed)
+            self._note(tx, "archive_upload", listed.sha256, self.actor.project_id, bytes=archive.bytes)
         return self.archive(listed.sha256)
 
     def archive(self, archive_id: str) -> Json:
@@ -91,6 +92,7 @@ class Collections(Shelves):
                 raise Conflict(
                     f"{count} {noun} to {name}. Delete the jobs first; their pages show its images."
                 )
+            self._note(tx, "dataset_delete", name, None)
             folder = self.settings.downloads / name
             removed = folder.parent / f".{name}-{uuid.uuid4().hex}"
             try:

@@ -89,7 +89,7 @@ class PartContext:
     def model(self, reference: str) -> tuple[ModelFacts, Arrays]:
         """Facts and weights. Raises InvalidInput where it was deleted meanwhile."""
         with self._database.read() as tx:
-            row = models.find(tx, reference)
+            row = models.find(tx, reference, self._claim.project_id)
         if row is None:
             raise InvalidInput("The model was deleted before the job could run.", field="model")
         return model_facts(row), self._supplies.weights(row.weights_sha256)

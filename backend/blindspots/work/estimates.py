@@ -17,9 +17,10 @@ class Estimates(Progression):
     def _estimated(self, spec: Spec, catalog: Catalog, step: Step | None = None) -> Json:
         """A resolved Spec's own parts: parts, reused_parts, images, seconds, seconds_basis, bytes_kept."""
         planned = self._plan(spec, "batch", catalog)
-        new = self._new_job(spec, planned, Request("", "batch", None, "", fresh=False), catalog)
+        request = Request("", "batch", None, "", fresh=False, project_id=self.actor.project_id)
+        new = self._new_job(spec, planned, request, catalog)
         with self.database.read() as tx:
-            known = self._reusable(tx, spec, new.parts)
+            known = self._reusable(tx, spec, new)
             rate = costs.seconds_per_unit(tx, new.kind, new.cost_key)
             workers = max(1, sum(row.lane == "batch" for row in self._alive_workers(tx)))
         left = sum(part.units for part in new.parts if part.fingerprint not in known)

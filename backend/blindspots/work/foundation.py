@@ -1,17 +1,21 @@
 """What every subject of the service stands on."""
 
+import copy
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from blindspots.errors import Conflict, Unavailable
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
+from blindspots.store import audit
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database
+from blindspots.work.actor import SYSTEM, Actor
 from blindspots.work.catalog import DatasetFolders, StoreCatalog
 from blindspots.work.picture_sources import PictureSources
 from blindspots.work.publishing import Publisher, publish
@@ -55,6 +59,24 @@ class Foundation:
         self.folders = DatasetFolders.of(settings)
         self.sources = PictureSources(settings, artifacts)
         self.known = StoreCatalog(database, self.folders, self.sources)
+        self.actor = SYSTEM
+
+    def acting(self, actor: Actor) -> Self:
+        """The same service, on behalf of somebody: what they may not see is not there."""
+        service = copy.copy(self)
+        service.actor = actor
+        service.known = self._catalog(actor.project_id)
+        return service
+
+    def _catalog(self, project_id: str) -> StoreCatalog:
+        return StoreCatalog(self.database, self.folders, self.sources, project_id)
+
+    def _note(self, tx: Connection, action: str, subject: str, project_id: str | None, **detail: Any) -> None:
+        """Enter into the audit log what the actor does in this transaction."""
+        actor = self.actor
+        audit.note(
+            tx, actor.name, action, subject, project_id=project_id, address=actor.address, detail=detail
+        )
 
     def parse(self, document: Mapping[str, Any]) -> Spec:
         """The Spec that was stored."""

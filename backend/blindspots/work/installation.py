@@ -7,10 +7,12 @@ import sys
 from dataclasses import asdict
 from typing import Any, get_args
 
+from sqlalchemy import Row
+
 from blindspots.experiments.base import Spec
 from blindspots.store import files, history, workers
 from blindspots.work.foundation import Json
-from blindspots.work.uploads import Uploads
+from blindspots.work.people import People
 
 
 def installed_version(package: str) -> str | None:
@@ -21,7 +23,7 @@ def installed_version(package: str) -> str | None:
         return None
 
 
-class Installation(Uploads):
+class Installation(People):
     """The catalog and the state of the service."""
 
     def catalog(self) -> Json:
@@ -60,15 +62,19 @@ class Installation(Uploads):
                 "threads": row.threads,
                 "versions": row.versions,
                 "alive": bool(row.alive),
-                "part": {"id": row.part_id, "label": row.part_label} if row.job_id else None,
+                "part": {"id": row.part_id, "label": row.part_label} if self._shown(row) else None,
                 "job": {"id": row.job_id, "kind": row.job_kind, "title": row.job_title}
-                if row.job_id
+                if self._shown(row)
                 else None,
+                "busy": row.job_id is not None,
                 "started_at": history.stamp(row.started_at),
                 "seen_at": history.stamp(row.seen_at),
             }
             for row in rows
         ]
+
+    def _shown(self, row: Row[Any]) -> bool:
+        return row.job_id is not None and self.actor.sees(row.project_id)
 
     def system(self) -> Json:
         """Versions, places, workers and queue."""

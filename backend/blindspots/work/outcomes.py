@@ -92,7 +92,7 @@ class StoredOutcome:
     def model(self, reference: str) -> ModelFacts:
         """The model that the job worked on."""
         with self._shelf.database.read() as tx:
-            return model_facts(models.require(tx, reference))
+            return model_facts(models.require(tx, reference, self._row.project_id))
 
     def dataset(self, name: str, split: str) -> tuple[Array, Array]:
         """Images (n, c, h, w) uint8 and labels (n,) int64."""

@@ -11,6 +11,7 @@ from blindspots.experiments.base import Catalog, Part, Spec
 from blindspots.experiments.steps import in_order, needs
 from blindspots.store import costs
 from blindspots.store.jobs import NewJob, NewPart, NewStep, Reusable
+from blindspots.store.tables import MAIN_PROJECT
 from blindspots.work.fingerprints import cost_key, digest, part_fingerprint, part_seed
 from blindspots.work.reading import Reading
 
@@ -31,6 +32,7 @@ class Request:
     fresh: bool
     depends_on: Sequence[str] = ()
     kept: bool = True  # shown in the history by itself
+    project_id: str = MAIN_PROJECT
 
 
 class Planning(Reading):
@@ -87,6 +89,7 @@ class Planning(Reading):
             depends_on=tuple(request.depends_on),
             steps=self._new_steps(spec, catalog, fresh=request.fresh),
             kept=request.kept,
+            project_id=request.project_id,
         )  # fmt: skip
 
     def _new_steps(self, spec: Spec, catalog: Catalog, *, fresh: bool) -> list[NewStep]:
@@ -104,7 +107,7 @@ class Planning(Reading):
             for step in in_order(spec.steps(catalog), field=spec.steps_field or "steps")
         ]
 
-    def _reusable(self, tx: Connection, spec: Spec, parts: Sequence[NewPart]) -> dict[str, Reusable]:
+    def _reusable(self, tx: Connection, spec: Spec, new: NewJob) -> dict[str, Reusable]:
         """Finished parts that are the same work on the kind of device that this job would run on."""
         if not spec.reusable:
             return {}
@@ -112,7 +115,7 @@ class Planning(Reading):
         if device == "auto":
             alive = {row.device for row in self._alive_workers(tx)}
             device = "cuda" if "cuda" in alive else "cpu" if alive else None
-        return costs.reusable(tx, [part.fingerprint for part in parts], device)
+        return costs.reusable(tx, new.project_id, [part.fingerprint for part in new.parts], device)
 
 
 def check_text(document: Any, path: str = "") -> None:

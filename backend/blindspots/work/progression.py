@@ -81,12 +81,15 @@ class Progression(Planning):
                     return
 
     def _submit_step(self, parent: Row[Any], step: Row[Any], models: dict[str, str]) -> None:
-        spec = parse_step(self.kinds, with_models(step.spec, models), "spec").resolve(self.known)
-        request = Request(parent.owner, parent.lane, None, "", fresh=step.fresh, kept=False)
-        new = self._new_job(spec, self._plan(spec, "batch"), request)
+        catalog = self._catalog(parent.project_id)
+        spec = parse_step(self.kinds, with_models(step.spec, models), "spec").resolve(catalog)
+        request = Request(
+            parent.owner, parent.lane, None, "", fresh=step.fresh, kept=False, project_id=parent.project_id
+        )
+        new = self._new_job(spec, self._plan(spec, "batch", catalog), request, catalog)
         with self.database.write() as tx:
             if not step.fresh:
-                new = with_reused(new, self._reusable(tx, spec, new.parts))
+                new = with_reused(new, self._reusable(tx, spec, new))
             job_id = steps.submit(tx, parent.id, step.name, new)
         if job_id is None:
             return

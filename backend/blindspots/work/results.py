@@ -33,6 +33,7 @@ class Results(Submissions):
 
     def outcome(self, job_id: str) -> StoredOutcome:
         """Raises NotFound, and Conflict before the job has succeeded."""
+        self._row(job_id)  # whoever asks must be allowed to, also where it is still in memory
         return self._outcomes.get(job_id, lambda: StoredOutcome(self, job_id))
 
     def figure(self, job_id: str, name: str, theme: Theme) -> bytes:

@@ -5,10 +5,10 @@ import re
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from blindspots.errors import InvalidInput, NotFound, TooLarge, Unavailable
-from blindspots.store import history, images, models
+from blindspots.store import history, images, models, projects
 from blindspots.work.foundation import Json
 from blindspots.work.pictures import decode_upload, encode_png, thumbnail
 from blindspots.work.results import Results
@@ -25,14 +25,26 @@ class Shelves(Results):
     """What jobs work on."""
 
     def models(self) -> list[Json]:
-        """Every trained network, newest first."""
+        """Every trained network of the project, newest first."""
         with self.database.read() as tx:
-            return [_model_view(row) for row in models.every(tx)]
+            return [_model_view(row) for row in models.every(tx, self.actor.project_id)]
 
     def model(self, reference: str) -> Json:
         """One trained network, by id or name."""
         with self.database.read() as tx:
-            return _model_view(models.require(tx, reference))
+            return _model_view(self._model(tx, reference))
+
+    def _model(self, tx: Connection, reference: str) -> Row[Any]:
+        """One that the actor may see. Raises NotFound."""
+        row = models.require(tx, reference, self.actor.project_id)
+        self.actor.require(row.project_id, "viewer", models.missing())
+        return row
+
+    def _own_model(self, tx: Connection, reference: str) -> Row[Any]:
+        """One that the actor may change: its training was theirs. Raises NotFound, Forbidden."""
+        row = self._model(tx, reference)
+        self.actor.require_own(row.project_id, models.trained_by(tx, row), models.missing())
+        return row
 
     def rename_model(self, reference: str, name: str) -> Json:
         """Conflict when another model has that name."""
@@ -42,13 +54,17 @@ class Shelves(Results):
                 field="name",
             )
         with self.database.write() as tx:
-            model_id = models.rename(tx, reference, name)
-        return self.model(model_id)
+            row = self._own_model(tx, reference)
+            models.rename(tx, row, name)
+            self._note(tx, "model_rename", row.id, row.project_id, name=name)
+        return self.model(row.id)
 
     def delete_model(self, reference: str) -> None:
         """Conflict while another job refers to it."""
         with self.database.write() as tx:
-            models.remove(tx, reference)
+            row = self._own_model(tx, reference)
+            models.remove(tx, row)
+            self._note(tx, "model_delete", row.id, row.project_id, name=row.name)
 
     def datasets(self) -> list[Json]:
         """Every data set that is here, or can be downloaded."""
@@ -87,6 +103,7 @@ class Shelves(Results):
 
         `model` names the model it is meant for. Raises UnsupportedMedia, TooLarge, InvalidInput.
         """
+        self.actor.require(self.actor.project_id, "member", projects.missing())
         if len(content) > self.settings.max_image_bytes:
             raise TooLarge(f"The file is larger than {self.settings.max_image_bytes:,} bytes.")
         if model is not None:
@@ -101,6 +118,7 @@ class Shelves(Results):
         channels, height, width = pixels.shape
         with self.database.write() as tx:
             images.enter(tx, picture, (channels, height, width))
+            self._note(tx, "image_upload", picture.sha256, self.actor.project_id, bytes=len(content))
         return {"id": picture.sha256, "shape": [channels, height, width], "width": width, "height": height}
 
     def image_png(self, image_id: str) -> bytes:

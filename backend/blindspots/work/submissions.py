@@ -1,6 +1,7 @@
 """Submitting a job, knowing its cost before, and what its owner may do to it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,8 +11,9 @@ from sqlalchemy import exc
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fieldpaths import field_path
-from blindspots.store import jobs, steps
+from blindspots.store import jobs, projects, steps
 from blindspots.store.jobs import NewJob
+from blindspots.store.tables import MAIN_PROJECT
 from blindspots.work.estimates import Estimates, together
 from blindspots.work.fingerprints import digest
 from blindspots.work.foundation import Json
@@ -38,10 +40,15 @@ class Submissions(Estimates):
         InvalidInput is raised. `fresh` computes parts again that an earlier job has finished. The parts wait
         until every job of `depends_on` has succeeded.
         """
+        project_id = self.actor.project_id
+        self.actor.require(project_id, "member", projects.missing())
         document = spec.model_dump(mode="json")
         check_text(document)
-        asked = digest({"spec": document, "lane": lane, "fresh": fresh, "depends_on": list(depends_on)})
-        request = Request(owner, lane, idempotency_key, asked, fresh, depends_on)
+        place = {} if project_id == MAIN_PROJECT else {"project_id": project_id}
+        asked = digest(
+            {"spec": document, "lane": lane, "fresh": fresh, "depends_on": list(depends_on), **place}
+        )
+        request = Request(owner, lane, idempotency_key, asked, fresh, depends_on, project_id=project_id)
         if first := self._first_answer(request):
             return first
         resolved = spec.resolve(self.known)
@@ -78,10 +85,11 @@ class Submissions(Estimates):
     def _store(self, new: NewJob, spec: Spec, request: Request) -> str:
         with self.database.write() as tx:
             if not request.fresh:
-                new = with_reused(new, self._reusable(tx, spec, new.parts))
+                new = with_reused(new, self._reusable(tx, spec, new))
             job_id = jobs.insert_job(tx, new)
             if request.key is not None:
                 jobs.remember(tx, request.owner, request.key, request.hash, job_id)
+            self._note(tx, "job_submit", job_id, new.project_id, kind=new.kind)
         return job_id
 
     def estimate(self, spec: Spec) -> Json:
@@ -103,6 +111,7 @@ class Submissions(Estimates):
         replaced.
         """
         row = self._row(job_id)
+        there = self.acting(replace(self.actor, project_id=row.project_id))
         if "kind" in changes and changes["kind"] != row.kind:
             raise InvalidInput("A re-run keeps its kind. Submit a new job instead.", field="changes.kind")
         document = _laid_over(row.spec, changes)
@@ -113,27 +122,32 @@ class Submissions(Estimates):
             path = field_path(self.kinds[row.kind].model_json_schema(), first["loc"], document)
             raise InvalidInput(first["msg"], field=f"changes.{path}") from error
         lane: Lane = "interactive" if row.lane == "interactive" else "batch"
-        if lane == "interactive" and sum(part.units for part in spec.plan(self.known)) > INTERACTIVE_IMAGES:
+        if lane == "interactive" and sum(part.units for part in spec.plan(there.known)) > INTERACTIVE_IMAGES:
             lane = "batch"
-        return self.submit(spec, owner=owner, lane=lane)
+        return there.submit(spec, owner=owner, lane=lane)
 
     def cancel(self, job_id: str) -> Json:
         """End the job and its steps for good; nothing of it is committed afterwards. Conflict when it has
         ended.
         """
         with self.database.write() as tx:
+            row = self._own(tx, job_id)
             steps.cancel(tx, job_id)
+            self._note(tx, "job_cancel", job_id, row.project_id, owner=row.owner)
         self.ended(job_id)
         return self.job(job_id)
 
     def delete(self, job_id: str) -> None:
         """Forget an ended job with its steps. Conflict while it runs, and for a step alone."""
         with self.database.write() as tx:
+            row = self._own(tx, job_id)
             steps.remove(tx, job_id)
+            self._note(tx, "job_delete", job_id, row.project_id, owner=row.owner, kind=row.kind)
 
     def keep(self, job_id: str) -> Json:
         """Show an interactive job in the history. Answers the detail."""
         with self.database.write() as tx:
+            self._own(tx, job_id)
             jobs.change(tx, job_id, kept=True)
         return self.job(job_id)
 
@@ -141,9 +155,9 @@ class Submissions(Estimates):
         """Give a job another title. Answers the detail."""
         if len(title) > 200:
             raise InvalidInput("A title has at most 200 characters.", field="title")
-        row = self._row(job_id)
-        words = (title, row.kind, row.model_name or "", row.dataset or "", row.owner)
         with self.database.write() as tx:
+            row = self._own(tx, job_id)
+            words = (title, row.kind, row.model_name or "", row.dataset or "", row.owner)
             jobs.change(tx, job_id, title=title, search_text=" ".join(word for word in words if word).lower())
         return self.job(job_id)
 

@@ -8,6 +8,7 @@ from safetensors import numpy as safetensors
 
 from blindspots.errors import NotFound, TooLarge, Unavailable
 from blindspots.experiments.parameters import Array
+from blindspots.store import projects
 from blindspots.store import weight_files as rows
 from blindspots.work.collections import Collections
 from blindspots.work.foundation import Json
@@ -25,6 +26,7 @@ class Uploads(Collections):
 
         Raises UnsupportedMedia, TooLarge, InvalidInput; then nothing was written.
         """
+        self.actor.require(self.actor.project_id, "member", projects.missing())
         if len(content) > self.settings.max_weights_bytes:
             raise TooLarge(
                 f"The file is larger than {self.settings.max_weights_bytes:,} bytes.", field="file"
@@ -37,6 +39,7 @@ class Uploads(Collections):
             raise Unavailable(f"The file cannot be stored: {error.strerror}.") from error
         with self.database.write() as tx:
             rows.enter(tx, stored, form, facts)
+            self._note(tx, "weights_upload", stored.sha256, self.actor.project_id, bytes=len(content))
         return self.weights_facts(stored.sha256)
 
     def weights_facts(self, reference: str) -> Json:
@@ -55,8 +58,7 @@ class Uploads(Collections):
 
 def _tensors(content: bytes) -> tuple[dict[str, Array], Json]:
     """Arrays by name, and their shapes."""
-    weight_files.read(content)
-    arrays = dict(safetensors.load(content))
+    arrays = dict(safetensors.load(weight_files.read(content)))
     return arrays, {"tensors": {name: list(array.shape) for name, array in arrays.items()}}
 
 

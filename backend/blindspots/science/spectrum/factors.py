@@ -151,6 +151,7 @@ RULES: dict[str, Rule] = {
     "max_pool2d_with_indices": max_pooling,
     "_adaptive_avg_pool2d": adaptive_average,
     "_softmax": softmax,
+    "constantpad2d": padding,
     "maxpool2d": max_pooling,
     "max_pool2d": max_pooling,
     "avgpool2d": average_pooling,
