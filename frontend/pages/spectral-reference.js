@@ -56,7 +56,9 @@ function Row({ row, line, edition }) {
   const zero = row.lower_frame_bound_is_zero && html`<div><small class="muted">frame bound: 0</small></div>`;
   const [factor, words] = factors[edition] ?? ["", ""];
   const withFactor = line?.prefactors?.[factor];
-  const facts = [row.stride > 1 && `stride ${row.stride}`, line && line.groups > 1 && `here in ${line.groups} groups`].filter(Boolean);
+  const facts = [row.stride > 1 && `stride ${row.stride}`, line && line.groups > 1 && `here in ${line.groups} groups`].filter(
+    Boolean,
+  );
   return html`<tr>
     <td>${row.layer}<div><small class="muted size">${row.size.join(" × ")}</small></div>${facts.length > 0 && html`<div><small class="muted">${facts.join(", ")}</small></div>`}</td>
     ${line && html`<td class="number"><strong>${number(line.upper)}</strong>${withFactor ? html`<div><small class="muted">${words}: ${number(withFactor)}</small></div>` : null}</td>`}

@@ -162,9 +162,12 @@ class Entrances(BlindTests):
 
     def tokens(self) -> list[Json]:
         """The actor's, the newest first."""
-        me = self._me()
+        return self.tokens_of(self._me())
+
+    def tokens_of(self, user_id: str) -> list[Json]:
+        """The same of somebody, for whoever may read the database."""
         with self.database.read() as tx:
-            return [_token_view(row) for row in tokens.of(tx, me)]
+            return [_token_view(row) for row in tokens.of(tx, user_id)]
 
     def revoke_token(self, token_id: str) -> None:
         """Worthless at once. Raises NotFound."""
