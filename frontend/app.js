@@ -12,6 +12,7 @@ import { AccountPage } from "./pages/account.js";
 import { AdversarialNew } from "./pages/adversarial-new.js";
 import { AttackNew } from "./pages/attack-new.js";
 import { Attacks } from "./pages/attacks.js";
+import { BlindTest } from "./pages/blind-test.js";
 import { Audit } from "./pages/audit.js";
 import { Data } from "./pages/data.js";
 import { DataAdd } from "./pages/data-add.js";
@@ -48,6 +49,7 @@ const pages = {
   "/spectral/new": { title: "New spectral job", page: SpectralNew },
   "/units": { title: "Units", page: UnitsJobs },
   "/units/new": { title: "New units job", page: UnitsNew },
+  "/blind": { title: "Blind test", page: BlindTest },
   "/train": { title: "Train", page: Train },
   "/train/adversarial": { title: "Adversarial training", page: AdversarialNew },
   "/reproduce": { title: "Reproduce", page: Reproduce },

@@ -1,9 +1,13 @@
 """What an upload may be: archives of pictures are listed, everything else is refused and leaves nothing."""
 
+import io
 import re
+import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -11,7 +15,9 @@ import bad_archives
 from bad_archives import BadArchive
 from blindspots.api.app import create_app
 from blindspots.experiments import KINDS
-from photographs import archive, look_into, picture, two_classes
+from blindspots.zoo.archives import check
+from blindspots.zoo.picture_files import NotTaken
+from photographs import LIMITS, archive, look_into, picture, two_classes
 from workbench import Workbench
 
 ZIP = {"Content-Type": "application/zip"}
@@ -139,3 +145,47 @@ def test_an_id_that_means_another_stored_file_is_no_archive(http: TestClient) ->
         spec = {"kind": "image_set", "name": "no", "source": {"source": "upload", "archive": other}}
         answer = http.post("/api/v1/jobs/estimate", json=spec)
         assert (answer.status_code, answer.json()["field"]) == (422, "source.archive")
+
+
+def changed(content: bytes, generator: np.random.Generator) -> bytes:
+    """The archive with a few bytes exchanged, taken out, put in, or cut off."""
+    data = bytearray(content)
+    for _ in range(generator.integers(1, 9)):
+        place, how = int(generator.integers(len(data))), generator.random()
+        if how < 0.6:
+            data[place] = generator.integers(256)
+        elif how < 0.75:
+            del data[place : place + int(generator.integers(1, 64))]
+        elif how < 0.85:
+            data[place:place] = generator.bytes(generator.integers(1, 32))
+        elif how < 0.97:
+            data[place : place + 4] = FIELDS[generator.integers(len(FIELDS))]
+        else:
+            del data[place + 1 :]
+    return bytes(data)
+
+
+FIELDS = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"PK\1\2", b"PK\3\4", b"PK\5\6", b"\0\0\0\x80")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_changed_archive_is_listed_or_refused_and_nothing_else() -> None:
+    """In this process, without the limits of the other one: whatever else is raised fails the test."""
+    files = {
+        **two_classes(1),
+        "a/b.jpg": picture(form="JPEG"),
+        "a/c.webp": picture(form="WEBP"),
+        "l.csv": b"a,b\n",
+    }
+    whole = archive(files, compression=zipfile.ZIP_STORED), archive(files)
+    generator = np.random.default_rng(7)
+    told: Counter[int] = Counter()
+    for number in range(3000):
+        try:
+            check(io.BytesIO(changed(whole[number % 2], generator)), LIMITS, lambda: None)
+            told[200] += 1
+        except NotTaken as refusal:
+            told[refusal.status] += refusal.message.isprintable()
+    assert told.total() == 3000, "every reason can be printed"
+    assert told[200] > 10, "some changes do no harm"
+    assert told[422] > 1000

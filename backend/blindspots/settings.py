@@ -81,7 +81,7 @@ class Settings(BaseSettings):
 
     image_roots: tuple[Path, ...] = ()
     """Absolute paths of folders, as a JSON list, below which users may make image sets from what lies there.
-    Empty: images come as uploads only."""
+    Workers need the same. Empty: images come as uploads only."""
 
     max_weights_bytes: int = Field(512 << 20, ge=1024)
     """Largest uploaded file of weights, safetensors or ONNX."""

@@ -72,7 +72,7 @@ function Side({ job, arm, limit, label }) {
 
 /** @param {{row: UnitRow, found: Values}} props */
 function Row({ row, found }) {
-  const room = found.input_shape[2] > 64 ? 96 : 56;
+  const room = found.input_shape[2] > 64 ? 64 : 56;
   const label = row.top_classes.indexOf(Math.max(...row.top_classes));
   const name = (/** @type {number} */ each) => className(found.class_names, each);
   const said = row.constant

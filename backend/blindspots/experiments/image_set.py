@@ -16,7 +16,7 @@ from blindspots.experiments.parameters import Array, Arrays
 from blindspots.zoo import datasets
 
 FEWEST_OF_A_PART = 256  # pictures
-MOST_PARTS = 64
+MOST_PARTS = 32
 PART_BYTES = 64 << 20  # of pixels: they lie in memory
 LARGEST_SET = 256 << 30
 Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
@@ -26,10 +26,15 @@ ClassName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00
 class ImageSet(Spec):
     """Make a data set of pictures: every one is brought to the same size, and offered to every job.
 
-    The title is that of the set. The camera's turn is undone, and transparent pixels become white.
+    The camera's turn is undone, and transparent pixels become white.
     """
 
     kind: Literal["image_set"] = "image_set"
+
+    title: str = Field(
+        "", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", json_schema_extra={"x-group": "job"}
+    )
+    """What pages call the set, and the job; empty means its short name."""
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", json_schema_extra={"x-title": "Short name"}

@@ -58,7 +58,7 @@ def arrange(
 
 def _by_folder(paths: Sequence[str]) -> dict[str, str]:
     """The last folder of each path."""
-    found = {path: PurePosixPath(path).parent.name for path in paths}
+    found = {path: folder_of(path) for path in paths}
     loose = next((path for path, name in found.items() if not name), None)
     if loose is not None:
         raise InvalidInput(
@@ -71,7 +71,12 @@ def _by_folder(paths: Sequence[str]) -> dict[str, str]:
 
 def folders_of(paths: Iterable[str]) -> list[str]:
     """Names of the folders in which pictures lie, in their order."""
-    return sorted({name for path in paths if (name := PurePosixPath(path).parent.name)})
+    return sorted({name for path in paths if (name := folder_of(path))})
+
+
+def folder_of(path: str) -> str:
+    """Name of the folder in which the file lies, empty where it lies in none."""
+    return path.rpartition("/")[0].rpartition("/")[2]
 
 
 def _in_order(found: set[str], classes: Sequence[str] | None) -> tuple[str, ...]:

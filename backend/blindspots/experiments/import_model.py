@@ -7,6 +7,7 @@ from pydantic import Field
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Catalog, Context, Part, Result, Spec
+from blindspots.experiments.dataset_checks import same_in_another_order
 from blindspots.experiments.facts import DatasetFacts, WeightFacts
 from blindspots.experiments.import_model_figures import FIGURES
 from blindspots.experiments.import_model_parameters import (
@@ -209,6 +210,12 @@ def _check_dataset(dataset: DatasetFacts, shape: Shape, names: tuple[str, ...], 
         raise InvalidInput(
             f"{dataset.title} has {len(dataset.class_names)} classes, but {len(names)} are named here.",
             field="dataset",
+        )
+    if same_in_another_order(dataset.class_names, names):
+        raise InvalidInput(
+            f"{dataset.title} has the same classes in another order: {', '.join(dataset.class_names)[:900]}. "
+            "If the file has them so, give that order; else make the set again with its classes in yours.",
+            field="class_names",
         )
     if not dataset.sizes.get(split):
         raise InvalidInput(f"{dataset.title} has no {split} images.", field="split")

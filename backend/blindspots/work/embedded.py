@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import logging
 import os
 import shutil
@@ -105,9 +106,12 @@ def environment(settings: Settings) -> dict[str, str]:
     variables = {name: value for name, value in os.environ.items() if not name.startswith("BLINDSPOTS_")}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if value is None or isinstance(value, tuple):
-            continue  # lists concern the server only
-        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        if value is None:
+            continue
+        if isinstance(value, tuple):
+            text = json.dumps([str(each) for each in value])
+        else:
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         if text:
             variables[f"BLINDSPOTS_{name.upper()}"] = text
     return variables

@@ -57,8 +57,7 @@ class Uploads(Collections):
 
 def _tensors(content: bytes) -> tuple[dict[str, Array], Json]:
     """Arrays by name, and their shapes."""
-    weight_files.read(content)
-    arrays = dict(safetensors.load(content))
+    arrays = dict(safetensors.load(weight_files.read(content)))
     return arrays, {"tensors": {name: list(array.shape) for name, array in arrays.items()}}
 
 

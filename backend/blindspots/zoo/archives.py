@@ -116,26 +116,23 @@ def content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, most: i
     return data
 
 
-def open_archive(
-    stream: IO[bytes], limits: dict[str, int]
-) -> dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
-    """Every entry that is a file, by its name. Raises NotTaken."""
+def directory(stream: IO[bytes]) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """The archive, and its entries by their names. Raises NotTaken where it cannot be read, or a name stands
+    twice.
+    """
     try:
         archive = zipfile.ZipFile(stream)
     except UnicodeDecodeError:
         raise NotTaken(422, "A name in the archive is not UTF-8, though it says so.") from None
     except (zipfile.BadZipFile, NotImplementedError, struct.error, ValueError, OSError, IndexError) as error:
         raise NotTaken(422, "This is not a zip archive, or it is damaged or cut off.") from error
-    entries = archive.infolist()
-    check_layout(entries, archive.start_dir, limits)
-    found: dict[str, tuple[zipfile.ZipFile, zipfile.ZipInfo]] = {}
-    for entry in entries:
+    found: dict[str, zipfile.ZipInfo] = {}
+    for entry in archive.infolist():
         name = unicodedata.normalize("NFC", true_name(entry))
-        check_entry(entry, name)
         if name in found:
             raise NotTaken(422, f"The entry {quoted(name)} is there twice. Which one is meant?")
-        found[name] = (archive, entry)
-    return {name: each for name, each in found.items() if not name.endswith("/") and not LITTER.search(name)}
+        found[name] = entry
+    return archive, found
 
 
 def check(stream: IO[bytes], limits: dict[str, int], before_each: Callable[[], None]) -> dict[str, Any]:
@@ -144,8 +141,13 @@ def check(stream: IO[bytes], limits: dict[str, int], before_each: Callable[[], N
     broken: dict[str, str] = {}
     tables: dict[str, str] = {}
     unread: dict[str, str] = {}
-    files = open_archive(stream, limits)
-    for name, (archive, entry) in sorted(files.items()):
+    archive, entries = directory(stream)
+    check_layout(list(entries.values()), archive.start_dir, limits)
+    for name, entry in entries.items():
+        check_entry(entry, name)
+    for name, entry in sorted(entries.items()):
+        if name.endswith("/") or LITTER.search(name):
+            continue
         before_each()
         if name.lower().endswith(".csv"):
             table(name, content(archive, entry, name, LARGEST_TABLE), tables, unread)

@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
-from blindspots.zoo.archives import check, content, open_archive
+from blindspots.zoo.archives import check, content, directory
 from blindspots.zoo.picture_files import NotTaken, pixels
 
 MEMORY_BYTES = 2 << 30
@@ -82,17 +82,15 @@ def from_folder(folder: int, name: str, most: int) -> bytes:
 def decode(order: dict[str, Any]) -> Iterator[tuple[bool, bytes]]:
     """Whether each picture could be read, and its pixels or the reason."""
     with ExitStack() as opened:
-        files: dict[str, Any] = {}
-        if order["archive"] is not None:
-            files = open_archive(opened.enter_context(open(order["archive"], "rb")), order)
+        if order["archive"] is not None:  # checked when it was uploaded, and its hash since
+            archive, entries = directory(opened.enter_context(open(order["archive"], "rb")))
         for name in order["names"]:
             allow_seconds(SECONDS_PER_PICTURE)
             try:
                 if order["archive"] is None:
                     data = from_folder(order["folder"], name, order["bytes"])
                 else:
-                    archive, entry = files[name]
-                    data = content(archive, entry, name, order["bytes"])
+                    data = content(archive, entries[name], name, order["bytes"])
                 yield True, pixels(data, order)
             except (ValueError, NotTaken, MemoryError) as error:
                 yield False, (str(error) or "needs too much memory").encode()
