@@ -5,13 +5,13 @@ BLINDSPOTS_DATABASE_URL.
 from alembic import context
 
 from blindspots.settings import Settings
+from blindspots.store import tables
 from blindspots.store.database import Database
-from blindspots.store.people_tables import metadata
 
 
 def run(connection) -> None:
     """All steps in one transaction."""
-    context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+    context.configure(connection=connection, target_metadata=tables.metadata, compare_type=True)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -1,6 +1,6 @@
 """What the exact spectra of AlexNet's convolutions cost, beside numpy's transform and decomposition.
 
-    python benchmarks/spectral.py
+    python benchmarks/spectral.py [--layers fc1 fc2 fc3]
 
 Random weights in the shapes of table 5 of Szegedy et al. 2013, one thread, 16 x 16 frequencies. Each side
 runs in a process of its own, so that its peak memory is its own. Ours also finds proven bounds of each norm
@@ -33,6 +33,16 @@ LAYERS = {
 }
 
 
+DENSE = {"fc1": (4096, 9216), "fc2": (4096, 4096), "fc3": (1000, 4096)}
+
+
+def matrix(name: str) -> np.ndarray:
+    """Random weights of variance 1 / fan-in, (outputs, inputs) float32 as a trained network has them."""
+    outputs, inputs = DENSE[name]
+    generator = np.random.default_rng(10 + list(DENSE).index(name))
+    return generator.standard_normal((outputs, inputs), np.float32) / np.float32(math.sqrt(inputs))
+
+
 def weights(name: str) -> np.ndarray:
     """Random weights of variance 1 / fan-in, (filters, channels, k, k)."""
     filters, channels, kernel, _ = LAYERS[name]
@@ -46,16 +56,17 @@ def ours(names: list[str]) -> list[dict[str, Any]]:
 
     from blindspots.science.spectrum.norm_interval import norm_interval
     from blindspots.science.spectrum.singular_values import spectrum
-    from blindspots.science.spectrum.symbol import convolution
+    from blindspots.science.spectrum.symbol import convolution, dense
 
     pin_to_one_processor()
     norm_interval(convolution(np.ones((2, 2, 3, 3))), spectrum(convolution(np.ones((2, 2, 3, 3)))))
     found = []
     for name in names:
-        weight, stride = weights(name), LAYERS[name][3]
+        weight = matrix(name) if name in DENSE else weights(name)
+        stride = 1 if name in DENSE else LAYERS[name][3]
         started = time.process_time()
-        symbol = convolution(weight, stride=(stride, stride))
-        values = spectrum(symbol, (GRID, GRID))
+        symbol = dense(weight) if name in DENSE else convolution(weight, stride=(stride, stride))
+        values = spectrum(symbol, (1, 1) if name in DENSE else (GRID, GRID))
         middle = time.process_time()
         interval = norm_interval(symbol, values)
         found.append(
@@ -78,6 +89,9 @@ def peer(names: list[str]) -> list[dict[str, Any]]:
     pin_to_one_processor()
     found = []
     for name in names:
+        if name in DENSE:
+            found.append(peer_dense(name))
+            continue
         weight, stride = weights(name), LAYERS[name][3]
         started = time.process_time()
         size = GRID * stride
@@ -99,6 +113,15 @@ def peer(names: list[str]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def peer_dense(name: str) -> dict[str, Any]:
+    """One matrix by numpy."""
+    weight = matrix(name).astype(np.float64)
+    started = time.process_time()
+    values = np.linalg.svd(weight, compute_uv=False)
+    seconds = time.process_time() - started
+    return {"grid_seconds": seconds, "largest": float(values.max()), "smallest": float(values.min())}
 
 
 def side(name: str, names: list[str]) -> dict[str, Any]:
@@ -136,7 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--layers", nargs="+", choices=LAYERS, default=list(LAYERS))
+    parser.add_argument("--layers", nargs="+", choices=[*LAYERS, *DENSE], default=list(LAYERS))
     names = parser.parse_args().layers
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         mine, other = (pool.apply(side, (name, names)) for name in ("ours", "peer"))

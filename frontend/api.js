@@ -3,6 +3,21 @@ import { signal } from "@preact/signals";
 
 export const root = "/api/v1";
 
+/** The project that lists and new jobs are meant for; each tab remembers its own, and a new tab takes the last one. */
+export const project = {
+  name: sessionStorage.getItem("project") ?? localStorage.getItem("project") ?? "",
+  /** @param {string} name */
+  choose(name) {
+    project.name = name;
+    sessionStorage.setItem("project", name);
+    localStorage.setItem("project", name);
+  },
+};
+
+/** 128 random bits; crypto.randomUUID is missing where a page came without https. */
+const randomKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** False once the service has said that nobody is signed in. */
 export const signedIn = signal(true);
 
@@ -29,6 +44,7 @@ export async function request(method, path, body, headers = {}) {
   const raw = body instanceof Blob;
   /** @type {RequestInit} */
   const options = { method, headers: { Accept: "application/json", ...headers } };
+  if (project.name) options.headers = { ...options.headers, "Blindspots-Project": project.name };
   if (body !== undefined) {
     options.body = raw ? body : JSON.stringify(body);
     options.headers = { ...options.headers, "Content-Type": raw ? body.type || "application/octet-stream" : "application/json" };
@@ -58,7 +74,7 @@ export const post = (path, body, headers) => request("POST", path, body, headers
  * @param {Values} spec @param {{lane?: string, fresh?: boolean}} [options] @returns {Promise<Job>}
  */
 export function submit(spec, { lane = "batch", fresh = false } = {}) {
-  return post(`/jobs?${query({ lane, fresh: fresh || null })}`, spec, { "Idempotency-Key": crypto.randomUUID() });
+  return post(`/jobs?${query({ lane, fresh: fresh || null })}`, spec, { "Idempotency-Key": randomKey() });
 }
 
 /** @param {{[name: string]: any}} values */

@@ -8,9 +8,12 @@ import { Top } from "./components/top.js";
 import { html } from "./html.js";
 import { listenForKeys } from "./keys.js";
 import { place } from "./router.js";
+import { AccountPage } from "./pages/account.js";
 import { AdversarialNew } from "./pages/adversarial-new.js";
 import { AttackNew } from "./pages/attack-new.js";
 import { Attacks } from "./pages/attacks.js";
+import { BlindTest } from "./pages/blind-test.js";
+import { Audit } from "./pages/audit.js";
 import { Data } from "./pages/data.js";
 import { DataAdd } from "./pages/data-add.js";
 import { DataSet } from "./pages/data-set.js";
@@ -22,6 +25,7 @@ import { Missing } from "./pages/missing.js";
 import { ModelPage } from "./pages/model.js";
 import { Models } from "./pages/models.js";
 import { ModelsAdd } from "./pages/models-add.js";
+import { People } from "./pages/people.js";
 import { Reproduce } from "./pages/reproduce.js";
 import { SignedOut } from "./pages/signed-out.js";
 import { Spectra } from "./pages/spectral.js";
@@ -45,6 +49,7 @@ const pages = {
   "/spectral/new": { title: "New spectral job", page: SpectralNew },
   "/units": { title: "Units", page: UnitsJobs },
   "/units/new": { title: "New units job", page: UnitsNew },
+  "/blind": { title: "Blind test", page: BlindTest },
   "/train": { title: "Train", page: Train },
   "/train/adversarial": { title: "Adversarial training", page: AdversarialNew },
   "/reproduce": { title: "Reproduce", page: Reproduce },
@@ -54,6 +59,9 @@ const pages = {
   "/data": { title: "Data", page: Data },
   "/data/add": { title: "Add an image set", page: DataAdd },
   "/system": { title: "System", page: System },
+  "/account": { title: "Account", page: AccountPage },
+  "/people": { title: "People", page: People },
+  "/audit": { title: "Audit log", page: Audit },
 };
 
 /** @param {string} path */

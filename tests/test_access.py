@@ -35,7 +35,7 @@ def filled(path: str, *, job: str, model: str, project: str, invite: str) -> str
     known = {
         "job_id": job, "reference": model, "project": project, "invite_id": invite, "user": "max",
         "token_id": NOWHERE, "name": "digits", "split": "test", "index": "0", "row": "0", "form": "csv",
-        "image_id": "0" * 64,
+        "image_id": "0" * 64, "archive_id": "0" * 64, "weights_id": "0" * 64,
     }  # fmt: skip
     if "/figures/" in path:
         known["name"] = "security_curve"

@@ -1,16 +1,20 @@
 """AlexNet has the sizes that are printed, torchvision's names, and its preprocessing within."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 from torch import nn
 
+from blindspots.errors import InvalidInput
 from blindspots.science.networks import initialise, layers, multiply_adds
-from blindspots.zoo import architectures
+from blindspots.zoo import architectures, torchvision_weights
 from blindspots.zoo.alexnet import IMAGENET_MEAN, IMAGENET_SCALE, AlexNet
 from blindspots.zoo.layers import layers_of
 
@@ -177,3 +181,22 @@ def test_images_that_do_not_fit_are_refused(
     assert refusal is not None
     assert word in refusal
     assert AlexNet().unfit((3, 64, 64)) is None
+
+
+@pytest.mark.skipif(find_spec("torchvision") is not None, reason="torchvision is installed here")
+def test_without_torchvision_the_command_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"pip install 'blindspots\[zoo\]'"):
+        torchvision_weights.save("alexnet", tmp_path / "alexnet.safetensors")
+    with pytest.raises(InvalidInput, match="known: alexnet"):
+        torchvision_weights.save("resnet18", tmp_path / "resnet.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_written_to_a_file_are_the_same_network_again(tmp_path: Path) -> None:
+    module, file = small("torchvision"), tmp_path / "alexnet.safetensors"
+    torchvision_weights.write(module, file)
+    parameters = {**torchvision_weights.NETWORKS["alexnet"], "width_share": 0.06}
+    network = architectures.parse(parameters.pop("name"), parameters)
+    loaded = network.loaded((3, 67, 67), 5, load_file(file)).eval()
+    images = torch.rand(2, 3, 67, 67, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(loaded(images), module(images))

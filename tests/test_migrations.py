@@ -6,7 +6,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from blindspots.errors import StartupError
-from blindspots.store import migrations
+from blindspots.store import blind_tests, migrations, people_tables  # noqa: F401 - every table
 from blindspots.store.database import Database, check_answers
 from blindspots.store.tables import metadata
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from blindspots import __version__
 from blindspots.api.schemas import Lane
-from blindspots.commands import jobs, library, models, reproduce
+from blindspots.commands import jobs, library, models, people, reproduce
 from blindspots.commands.console import Target, notes, out
 from blindspots.errors import BlindspotsError, StartupError
 from blindspots.settings import Settings
@@ -28,6 +28,8 @@ app.command()(jobs.export)
 app.command()(reproduce.reproduce)
 app.add_typer(models.models, name="models")
 app.add_typer(library.data, name="data")
+app.add_typer(people.user, name="user")
+app.add_typer(people.token, name="token")
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of everything that is kept.")]
 

@@ -73,6 +73,8 @@ class Client:
     Args:
         url: its address; by default BLINDSPOTS_URL, or what the local installation noted in its data folder.
         token: its token; by default BLINDSPOTS_TOKEN, or the local installation's.
+        project: the one that lists and new jobs mean; by default BLINDSPOTS_PROJECT, or the service's
+            choice.
         data_dir: folder of the local installation, where it is not the usual one.
         timeout: seconds to wait for one answer.
 
@@ -84,6 +86,7 @@ class Client:
         url: str | None = None,
         token: str | None = None,
         *,
+        project: str | None = None,
         data_dir: Path | None = None,
         timeout: float = 60.0,
     ) -> None:
@@ -97,6 +100,8 @@ class Client:
                 "or set BLINDSPOTS_TOKEN."
             )
         headers = {"Authorization": f"Bearer {token}"}
+        if project := project or os.environ.get("BLINDSPOTS_PROJECT"):
+            headers["Blindspots-Project"] = project
         self._http = httpx2.Client(base_url=self.url, headers=headers, timeout=timeout)
 
     def close(self) -> None:

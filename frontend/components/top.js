@@ -5,6 +5,7 @@ import { html } from "../html.js";
 import { listenForKeys } from "../keys.js";
 import { chooseTheme, theme } from "../plot-theme.js";
 import { navigate } from "../router.js";
+import { Account } from "./account.js";
 import { toggleHelp } from "./help.js";
 
 const links = [
@@ -41,6 +42,7 @@ export function Top({ path }) {
     <nav aria-label="Pages">
       ${links.map(([address = "", name]) => html`<a href=${address} aria-current=${current(address) ? "page" : undefined}>${name}</a>`)}
     </nav>
+    <${Account} />
     <div class="tools">
       <button type="button" onClick=${search} title="Search the history ( / )" aria-label="Search the history">${glass}</button>
       <button type="button" onClick=${() => chooseTheme(other)} title="Switch to the ${other} theme" aria-label="Switch to the ${other} theme">${theme.value === "dark" ? sun : moon}</button>

@@ -45,7 +45,7 @@ const results = {
 export function JobPage({ id }) {
   const { data: job, error, reload } = useJob(id);
   if (error?.status === 404) {
-    return html`<section><div class="notice"><h1>This job is not here</h1><p>It was deleted, or the link is from another installation.</p><a class="button" href="/history">Open the history</a></div></section>`;
+    return html`<section><div class="notice"><h1>This job is not here</h1><p>It was deleted, belongs to a project that you are not in, or the link is from another installation.</p><a class="button" href="/history">Open the history</a></div></section>`;
   }
   if (error) return html`<section><${Failure} error=${error} again=${reload} /></section>`;
   if (!job) return html`<section><${Skeletons} count=${3} height="48px" /><${Skeletons} count=${1} height="320px" /></section>`;

@@ -1,11 +1,21 @@
 // Nobody is signed in: how to get in.
 import { useState } from "preact/hooks";
 
+import { account } from "../account.js";
 import { post, signedIn } from "../api.js";
 import { Heading } from "../components/states.js";
 import { html, typed } from "../html.js";
 
 export function SignedOut() {
+  return account.value?.people ? html`<${Again} />` : html`<${Token} />`;
+}
+
+const Again = () => html`<section class="measure">
+  <${Heading} title="You are signed out" lead="Your session has ended: you signed out, or an admin ended it." />
+  <div><a class="button primary" href="/login" target="_self">Sign in</a></div>
+</section>`;
+
+function Token() {
   const [token, setToken] = useState("");
   const [problem, setProblem] = useState("");
   const enter = async (/** @type {Event} */ event) => {

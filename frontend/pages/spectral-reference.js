@@ -5,8 +5,8 @@ import { place, setQuery } from "../router.js";
 
 /** @typedef {import("./spectral-layers.js").Line} Line */
 
-/** Which prefactor an edition's formula gives a strided layer. @type {{[edition: string]: string}} */
-const factors = { first: "none", later: "twice" };
+/** Which prefactor an edition's formula gives a strided layer, and its words. @type {{[edition: string]: [string, string]}} */
+const factors = { first: ["none", "no factor"], later: ["twice", "with S⁻²"] };
 
 /** @param {{found: Values}} props */
 export function SpectralReference({ found }) {
@@ -41,13 +41,12 @@ function Table({ reference, layers, edition, product }) {
   const ours = layers.length > 0;
   return html`<table class="prefactors">
     <thead>
-      <tr><th rowspan="2">Layer</th><th rowspan="2">Size, as printed</th><th rowspan="2" class="number">Stride</th>
-        <th class="number" colspan=${ours ? 2 : 1}>Lower bound</th><th class="number" colspan=${ours ? 2 : 1}>Upper bound</th></tr>
+      <tr><th rowspan="2">Layer</th><th class="number" colspan=${ours ? 2 : 1}>Upper bound</th><th class="number" colspan=${ours ? 2 : 1}>Lower bound</th></tr>
       <tr>${ours && html`<th class="number">here</th>`}<th class="number">paper</th>${ours && html`<th class="number">here</th>`}<th class="number">paper</th></tr>
     </thead>
     <tbody>${reference.rows.map((/** @type {Values} */ row, /** @type {number} */ place) => html`<${Row} key=${row.layer} row=${row} line=${layers[place]} edition=${edition} />`)}
-      <tr><td><strong>Product</strong></td><td></td><td></td>${ours && html`<td></td>`}<td></td>
-        ${ours && html`<td class="number"><strong>${number(product)}</strong></td>`}<td class="number">${count(reference.products[edition])}</td></tr>
+      <tr><td><strong>Product</strong></td>${ours && html`<td class="number"><strong>${number(product)}</strong></td>`}
+        <td class="number">${count(reference.products[edition])}</td>${ours && html`<td></td>`}<td></td></tr>
     </tbody>
   </table>`;
 }
@@ -55,13 +54,16 @@ function Table({ reference, layers, edition, product }) {
 /** @param {{row: Values, line: Line | undefined, edition: string}} props */
 function Row({ row, line, edition }) {
   const zero = row.lower_frame_bound_is_zero && html`<div><small class="muted">frame bound: 0</small></div>`;
-  const withFactor = line?.prefactors?.[factors[edition] ?? ""];
+  const [factor, words] = factors[edition] ?? ["", ""];
+  const withFactor = line?.prefactors?.[factor];
+  const facts = [row.stride > 1 && `stride ${row.stride}`, line && line.groups > 1 && `here in ${line.groups} groups`].filter(
+    Boolean,
+  );
   return html`<tr>
-    <td>${row.layer}${line && line.groups > 1 ? html`<div><small class="muted">here in ${line.groups} groups</small></div>` : null}</td>
-    <td class="size">${row.size.join(" × ")}</td><td class="number">${row.stride ?? ""}</td>
+    <td>${row.layer}<div><small class="muted size">${row.size.join(" × ")}</small></div>${facts.length > 0 && html`<div><small class="muted">${facts.join(", ")}</small></div>`}</td>
+    ${line && html`<td class="number"><strong>${number(line.upper)}</strong>${withFactor ? html`<div><small class="muted">${words}: ${number(withFactor)}</small></div>` : null}</td>`}
+    <td class="number">${edition === "later" ? row.later_upper : row.upper}</td>
     ${line && html`<td class="number">${number(line.smallest)}${zero}</td>`}
     <td class="number">${row.lower < 1e-3 ? number(row.lower, 1) : row.lower}${!line && zero}</td>
-    ${line && html`<td class="number"><strong>${number(line.upper)}</strong>${withFactor ? html`<div><small class="muted">with that edition's factor: ${number(withFactor)}</small></div>` : null}</td>`}
-    <td class="number">${edition === "later" ? row.later_upper : row.upper}</td>
   </tr>`;
 }

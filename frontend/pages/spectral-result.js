@@ -72,6 +72,8 @@ const spoken = {
   cat: "branches joined",
   maxpool2d: "max pooling",
   avgpool2d: "average pooling",
+  adaptiveavgpool2d: "average pooling",
+  mul: "multiplication by constants",
   localresponsenorm: "contrast normalisation",
   truediv: "division of the pixels by their scale",
 };

@@ -4,6 +4,7 @@ import { finished } from "../components/progress.js";
 import { count, number, percent } from "../format.js";
 import { html } from "../html.js";
 import { Exports } from "./attack-result.js";
+import { BlindResults } from "./blind-results.js";
 import { Notes } from "./reproduce-notes.js";
 import { UnitsRows } from "./units-rows.js";
 
@@ -27,6 +28,7 @@ export function UnitsResult({ job }) {
       <${Exports} job=${job} />
     </section>
     <${UnitsRows} job=${job} />
+    ${found.arms.length > 1 && html`<${BlindResults} job=${job} />`}
     <section><h2>Figures</h2><div class="figures">
       ${(job.figures ?? []).filter((name) => stops || name !== "rotation").map((name) => html`<${JobFigure} key=${name} job=${job.id} name=${name} />`)}
     </div></section>`;

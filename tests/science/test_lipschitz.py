@@ -178,3 +178,19 @@ def test_the_certified_radius_is_safe_and_zero_for_wrong_answers() -> None:
     assert margin.tolist() == [2.0, -3.0]
     assert certified_radius(margin, 2.0).tolist() == pytest.approx([2 / (2 * math.sqrt(2)), 0.0])
     assert certified_radius(margin, 0.0).tolist() == [math.inf, 0.0]
+
+
+def test_padding_with_zeros_is_free_and_with_mirrors_refused() -> None:
+    class Padded(nn.Module):
+        def __init__(self, mode: str) -> None:
+            super().__init__()
+            self.mode, self.layer = mode, nn.Conv2d(1, 2, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.layer(nn.functional.pad(images, [0, 1, 0, 1], self.mode)).flatten(1)
+
+    reading = read(Padded("constant"), (1, 5, 5))
+    assert reading.layers[0].inputs == (1, 6, 6)
+    assert reading.bounds([3.0])[-1] == 3
+    with pytest.raises(ValueError, match="padding of the kind 'reflect'"):
+        read(Padded("reflect"), (1, 5, 5))

@@ -13,6 +13,7 @@ from blindspots.api import (
     access,
     account,
     archives,
+    blind_tests,
     catalog,
     datasets,
     events,
@@ -37,7 +38,7 @@ from blindspots.settings import Settings
 from blindspots.work.service import Service
 
 PARTS = (
-    catalog, jobs, models, weights, datasets, archives, images, events, system, account, people,
+    catalog, jobs, blind_tests, models, weights, datasets, archives, images, events, system, account, people,
 )  # fmt: skip
 
 

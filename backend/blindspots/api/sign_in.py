@@ -18,6 +18,7 @@ from blindspots.work.passwords import SHORTEST
 from blindspots.work.people import NAME_RULE
 from blindspots.work.service import Service
 
+# Under the policy of every other answer, no-referrer, browsers call the origin of a form's request "null".
 FRAME = """<!doctype html>
 <html lang="en">
 <head>
@@ -25,6 +26,7 @@ FRAME = """<!doctype html>
 <title>{title} · Blindspots</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="referrer" content="same-origin">
 {head}
 <link rel="stylesheet" href="/style/sign-in.css">
 </head>

@@ -1,4 +1,4 @@
-"""Commands about models: list them, add one from a file."""
+"""Commands about models: list them, add one from a file, take one from torchvision."""
 
 import json
 from pathlib import Path
@@ -80,6 +80,21 @@ def add(
         print_summary(watch(client, job.id))
         for warning in client.job(job.id).summary.get("warnings", []):
             notes.print(f"Warning: {warning}")
+
+
+@models.command()
+def zoo(
+    name: Annotated[str, typer.Argument(help="For instance alexnet.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it: alexnet.safetensors.", dir_okay=False)],
+) -> None:
+    """Write torchvision's trained weights to a file, which can then be added. Needs torchvision."""
+    from blindspots.zoo import torchvision_weights
+
+    classes = torchvision_weights.save(name, file)
+    network = json.dumps(torchvision_weights.NETWORKS[name])
+    shape = ",".join(str(side) for side in torchvision_weights.SHAPE)
+    notes.print(f"{file} has the weights of {len(classes)} classes. Add it with:")
+    notes.print(f"blindspots models add {file} --network '{network}' --shape {shape} --dataset NAME")
 
 
 def _document(text: str) -> dict[str, Any]:

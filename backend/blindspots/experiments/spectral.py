@@ -55,9 +55,14 @@ class Spectral(Spec):
     """Name or id of the trained model."""
 
     untrained: UntrainedNetwork = Field(
-        UntrainedNetwork(), json_schema_extra={"x-group": "model", "x-when": {"weights": ["random"]}}
+        UntrainedNetwork(),
+        json_schema_extra={
+            "x-group": "model",
+            "x-title": "Network and images",
+            "x-when": {"weights": ["random"]},
+        },
     )
-    """The network that gets random weights."""
+    """What gets the random weights: N(0, 1 / inputs of a unit), biases zero."""
 
     measured: Literal["weights", "gain", "attack"] = Field(
         default="weights",

@@ -25,6 +25,7 @@ CAUTION = (
     "Pooling and normalisation are not in it."
 )
 BINS = 48
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SHARES = np.linspace(0, 1, 201)  # at which the sorted singular values are kept for the figure
 COLUMNS = ("index", "label", "prediction", "gain", "margin", "l2", "success", "amplification")
 
@@ -210,19 +211,26 @@ def _add_amplification(layers: Sequence[dict[str, Any]], columns: Mapping[str, A
             line["amplification"] = {"median": float(np.median(grown)), "max": float(grown.max())}
 
 
+def _spoken(value: float) -> str:
+    """Three digits, and powers of ten as people write them."""
+    digits, _, power = f"{value:.3g}".partition("e")
+    return f"{digits} × 10{str(int(power)).translate(RAISED)}" if power else digits
+
+
 def _conclusion(spec: Spectral, summary: Mapping[str, Any]) -> str:
     """The result in two sentences."""
     bound, measured = float(summary["bound"]), summary["measured"]
-    first = f"No change of an image moves the logits by more than {bound:.3g} times its length."
+    first = f"No change of an image moves the logits by more than {_spoken(bound)} times its length."
     if spec.weights == "random":
         return f"{first} That is what the shape of the network gives with random weights."
     if measured is None:
         return f"{first} How much of that the network uses is not measured."
-    near = f"Near {measured['images']} images the most it does is {measured['gain_max']:.3g} times."
+    near = f"Near {measured['images']} images the most it does is {_spoken(measured['gain_max'])} times."
     attack = measured["attack"]
     if attack is None or not attack["images"] or not attack["ratio_median"]:
         return f"{first} {near}"
     return (
-        f"{first} {near} The attack fooled {attack['images']} of the images it answers rightly; half of them "
-        f"at more than {attack['ratio_median']:.3g} times the distance within which the bound excludes it."
+        f"{first} {near} The attack fooled {attack['images']} of the images it answers rightly; half of "
+        f"them at more than {_spoken(attack['ratio_median'])} times the distance within which the bound "
+        "excludes it."
     )

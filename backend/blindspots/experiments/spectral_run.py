@@ -54,7 +54,7 @@ def open_network(spec: Spectral, context: Context) -> tuple[ModelFacts, nn.Modul
         raise InvalidInput(
             f"The spectra of {facts.name} cannot be joined to one bound: {error}.", field="model"
         ) from error
-    reading.traced.to(context.device)  # constants of the traced network are its own
+    reading.trace.graph.to(context.device)  # constants of the traced network are its own
     return facts, network.to(context.device), reading
 
 

@@ -65,7 +65,6 @@ class Actor:
 
     def require_service_admin(self) -> None:
         """Raises Forbidden."""
-        self.require_people()
         if not self.service_admin:
             raise Forbidden("Only an admin of the whole service may do that.")
 

@@ -31,6 +31,7 @@ class Collections(Shelves):
 
     def receive_archive(self) -> Arriving:
         """A file that is about to come in pieces. Raises Unavailable."""
+        self._require_member()
         try:
             return self.artifacts.receive()
         except OSError as error:
@@ -82,6 +83,7 @@ class Collections(Shelves):
 
     def delete_dataset(self, name: str) -> None:
         """Delete an image set that was made here. Conflict while a job refers to it, and for other sets."""
+        self.actor.require_service_admin()  # sets are everybody's
         dataset = self.folders.named(name)
         if dataset.source != "imported" or isinstance(dataset, HalfDataset):
             raise Conflict(f"{dataset.title} was not made here from pictures, so it cannot be deleted here.")

@@ -12,8 +12,8 @@ from blindspots.store.tables import MAIN_PROJECT
 from blindspots.store.tokens import NewToken
 from blindspots.work import keys, passwords
 from blindspots.work.actor import MOST, RANK, Actor, Role, Scope, Way
+from blindspots.work.blind_tests import BlindTests
 from blindspots.work.foundation import Json
-from blindspots.work.uploads import Uploads
 
 SESSION_SECONDS = 30 * 24 * 3600.0
 DAY = 24 * 3600.0
@@ -23,7 +23,7 @@ MOST_TOKENS = 50
 WRONG = "The name or the password is wrong."
 
 
-class Entrances(Uploads):
+class Entrances(BlindTests):
     """Who is who. What is handed out here is stored as hashes only."""
 
     def sign_in(self, name: str, password: str, address: str) -> str:
@@ -162,9 +162,12 @@ class Entrances(Uploads):
 
     def tokens(self) -> list[Json]:
         """The actor's, the newest first."""
-        me = self._me()
+        return self.tokens_of(self._me())
+
+    def tokens_of(self, user_id: str) -> list[Json]:
+        """The same of somebody, for whoever may read the database."""
         with self.database.read() as tx:
-            return [_token_view(row) for row in tokens.of(tx, me)]
+            return [_token_view(row) for row in tokens.of(tx, user_id)]
 
     def revoke_token(self, token_id: str) -> None:
         """Worthless at once. Raises NotFound."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from blindspots.errors import Conflict, Unavailable
 from blindspots.experiments.base import Spec
 from blindspots.settings import Settings
-from blindspots.store import audit
+from blindspots.store import audit, projects
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database
 from blindspots.work.actor import SYSTEM, Actor
@@ -70,6 +70,10 @@ class Foundation:
 
     def _catalog(self, project_id: str) -> StoreCatalog:
         return StoreCatalog(self.database, self.folders, self.sources, project_id)
+
+    def _require_member(self) -> None:
+        """Whoever brings or submits something is a member of the project. Raises NotFound, Forbidden."""
+        self.actor.require(self.actor.project_id, "member", projects.missing())
 
     def _note(self, tx: Connection, action: str, subject: str, project_id: str | None, **detail: Any) -> None:
         """Enter into the audit log what the actor does in this transaction."""

@@ -31,6 +31,11 @@ def check_name(name: str, what: str) -> None:
 class People(Entrances):
     """What admins do. Links and passwords are handed out once and stored as hashes only."""
 
+    def _administers(self) -> None:
+        """Raises Conflict where there are no people, Forbidden for all but admins of the service."""
+        self.actor.require_people()
+        self.actor.require_service_admin()
+
     def ensure_admin(self) -> str | None:
         """The code of a link that lets the first admin choose a password; None once that was done."""
         with self.database.write() as tx:
@@ -56,7 +61,7 @@ class People(Entrances):
 
     def users(self) -> list[Json]:
         """Everybody. Raises Forbidden."""
-        self.actor.require_service_admin()
+        self._administers()
         with self.database.read() as tx:
             names = {row.id: row.name for row in projects.every(tx)}
             found = [(row, projects.roles_of(tx, row.id)) for row in users.every(tx)]
@@ -67,7 +72,7 @@ class People(Entrances):
 
     def add_user(self, name: str, display_name: str, *, service_admin: bool) -> Json:
         """Enter somebody; the answer holds the code of the link by which they choose a password."""
-        self.actor.require_service_admin()
+        self._administers()
         check_name(name, "person")
         with self.database.write() as tx:
             self._add_user(tx, name, display_name or name, service_admin=service_admin)
@@ -75,7 +80,7 @@ class People(Entrances):
 
     def reset_user(self, name: str) -> Json:
         """A fresh link by which somebody chooses a password."""
-        self.actor.require_service_admin()
+        self._administers()
         with self.database.write() as tx:
             return {"name": name, "code": self._reset(tx, name)}
 
@@ -83,7 +88,7 @@ class People(Entrances):
         self, name: str, *, disabled: bool | None = None, service_admin: bool | None = None
     ) -> Json:
         """Let somebody in no more, or again; make them an admin of the service, or no longer. At once."""
-        self.actor.require_service_admin()
+        self._administers()
         with self.database.write() as tx:
             user = users.require(tx, name)
             if service_admin is not None:
@@ -99,7 +104,7 @@ class People(Entrances):
 
     def add_project(self, name: str, title: str) -> Json:
         """Whoever makes a project is its admin."""
-        self.actor.require_service_admin()
+        self._administers()
         check_name(name, "project")
         with self.database.write() as tx:
             project_id = projects.add(tx, name, title or name)

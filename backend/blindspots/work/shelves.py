@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, Row
 
 from blindspots.errors import InvalidInput, NotFound, TooLarge, Unavailable
-from blindspots.store import history, images, models, projects
+from blindspots.store import history, images, models
 from blindspots.work.foundation import Json
 from blindspots.work.pictures import decode_upload, encode_png, thumbnail
 from blindspots.work.results import Results
@@ -103,7 +103,7 @@ class Shelves(Results):
 
         `model` names the model it is meant for. Raises UnsupportedMedia, TooLarge, InvalidInput.
         """
-        self.actor.require(self.actor.project_id, "member", projects.missing())
+        self._require_member()
         if len(content) > self.settings.max_image_bytes:
             raise TooLarge(f"The file is larger than {self.settings.max_image_bytes:,} bytes.")
         if model is not None:

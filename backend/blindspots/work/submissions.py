@@ -11,7 +11,7 @@ from sqlalchemy import exc
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Spec
 from blindspots.experiments.fieldpaths import field_path
-from blindspots.store import jobs, projects, steps
+from blindspots.store import jobs, steps
 from blindspots.store.jobs import NewJob
 from blindspots.store.tables import MAIN_PROJECT
 from blindspots.work.estimates import Estimates, together
@@ -41,7 +41,7 @@ class Submissions(Estimates):
         until every job of `depends_on` has succeeded.
         """
         project_id = self.actor.project_id
-        self.actor.require(project_id, "member", projects.missing())
+        self._require_member()
         document = spec.model_dump(mode="json")
         check_text(document)
         place = {} if project_id == MAIN_PROJECT else {"project_id": project_id}

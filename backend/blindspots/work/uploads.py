@@ -8,7 +8,6 @@ from safetensors import numpy as safetensors
 
 from blindspots.errors import NotFound, TooLarge, Unavailable
 from blindspots.experiments.parameters import Array
-from blindspots.store import projects
 from blindspots.store import weight_files as rows
 from blindspots.work.collections import Collections
 from blindspots.work.foundation import Json
@@ -26,7 +25,7 @@ class Uploads(Collections):
 
         Raises UnsupportedMedia, TooLarge, InvalidInput; then nothing was written.
         """
-        self.actor.require(self.actor.project_id, "member", projects.missing())
+        self._require_member()
         if len(content) > self.settings.max_weights_bytes:
             raise TooLarge(
                 f"The file is larger than {self.settings.max_weights_bytes:,} bytes.", field="file"

@@ -33,8 +33,9 @@ SLOPES: dict[str, float] = {
 # Numbers are moved, copied once or dropped, and none is changed.
 REARRANGEMENTS = frozenset(
     {
-        "clone", "contiguous", "dropout", "dropout2d", "featuredropout", "flatten", "float", "getitem",
-        "identity", "permute", "reshape", "squeeze", "transpose", "unsqueeze", "view", "zeropad2d",
+        "_unsafe_view", "alias", "clone", "constant_pad_nd", "contiguous", "detach", "dropout", "dropout2d",
+        "featuredropout", "flatten", "float", "getitem", "identity", "permute", "reshape", "select", "slice",
+        "squeeze", "t", "transpose", "unsqueeze", "view", "zeropad2d",
     }
 )  # fmt: skip
 
@@ -133,14 +134,23 @@ def response_normalisation(options: Mapping[str, Any], before: Shape, after: Sha
 
 
 def padding(options: Mapping[str, Any], before: Shape, after: Shape) -> float:  # noqa: ARG001
-    """Constants around the numbers do not change how far two inputs are apart."""
+    """Numbers that are always the same change no distance; mirrored ones would."""
     if options.get("mode", "constant") != "constant":
-        raise ValueError(f"padding by {options['mode']}")
+        raise ValueError(f"padding of the kind {options['mode']!r}")
+    return 1.0
+
+
+def maximum(options: Mapping[str, Any], before: Shape, after: Shape) -> float:  # noqa: ARG001
+    """Of each channel: no two outputs read the same input."""
     return 1.0
 
 
 RULES: dict[str, Rule] = {
+    "amax": maximum,
     "pad": padding,
+    "max_pool2d_with_indices": max_pooling,
+    "_adaptive_avg_pool2d": adaptive_average,
+    "_softmax": softmax,
     "constantpad2d": padding,
     "maxpool2d": max_pooling,
     "max_pool2d": max_pooling,

@@ -1,25 +1,28 @@
 """From a torch module to what its distances pass through: layers with weights, and the factors between."""
 
+import itertools
 import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, fx, nn
 
-from blindspots.science.spectrum import factors, layers
+from blindspots.science.spectrum import factors, functional, layers
 from blindspots.science.spectrum.layers import Layer
+from blindspots.science.spectrum.symbol import Array
+from blindspots.science.spectrum.tracing import Trace, Untraceable, by_modules, by_operators, first, operation
 
 POSITIONS: dict[str, tuple[str, ...]] = {
     "max_pool2d": ("kernel_size", "stride", "padding", "dilation"),
+    "max_pool2d_with_indices": ("kernel_size", "stride", "padding", "dilation"),
     "avg_pool2d": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
     "adaptive_avg_pool2d": ("output_size",),
     "local_response_norm": ("size", "alpha", "beta", "k"),
+    "pad": ("pad", "mode", "value"),
     "leaky_relu": ("negative_slope",),
     "elu": ("alpha",),
-    "pad": ("pad", "mode", "value"),
 }
 SUMS = frozenset({"add", "sub", "iadd", "isub"})
 PRODUCTS = frozenset({"mul", "imul"})
@@ -46,7 +49,7 @@ class Reading:
 
     layers: tuple[Layer, ...]
     passages: tuple[Passage, ...]
-    traced: fx.GraphModule
+    trace: Trace
 
     def bounds(self, norms: Sequence[float], *, factors: bool = True) -> list[float]:
         """How much any two inputs can be driven apart, at every passage, from a norm of each layer.
@@ -66,69 +69,58 @@ class Reading:
         places = {passage.layer: index for index, passage in enumerate(self.passages)}
         return [values[places[index]] for index in range(len(self.layers))]
 
-    @torch.no_grad()
     def outputs(self, images: Tensor) -> list[Tensor]:
         """What each layer gives for images (n, c, h, w), before its activation."""
         names = [passage.name for passage in self.passages if passage.layer is not None]
-        recorded = _Recorder(self.traced)
-        recorded.run(images)
-        return [recorded.values[name] for name in names]
-
-
-class _Recorder(fx.Interpreter):
-    """Runs a traced network and keeps what every operation gave."""
-
-    def __init__(self, traced: fx.GraphModule) -> None:
-        super().__init__(traced, garbage_collect_values=False)
-        self.values: dict[str, Any] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        """Run one operation and keep its answer."""
-        self.values[n.name] = super().run_node(n)
-        return self.values[n.name]
+        return self.trace.outputs(images, names)
 
 
 @torch.no_grad()
 def read(network: nn.Module, input_shape: tuple[int, int, int]) -> Reading:
     """Read a network in evaluation mode that takes images (n, *input_shape).
 
-    Raises ValueError where it cannot be traced, and where it holds operations whose constant is not known;
-    it names all of them.
+    First by its modules, which have names; where that fails, by the operators that torch runs. Raises
+    ValueError where it holds operations whose constant is not known; it names all of them.
     """
     training = network.training
+    network.eval()
+    known = itertools.chain(network.parameters(), network.buffers())
+    like = next((each for each in known if each.is_floating_point()), torch.zeros(()))
+    image = torch.zeros(1, *input_shape, dtype=like.dtype, device=like.device)
     try:
-        traced = fx.symbolic_trace(network.eval())
-    except Exception as error:  # whatever the network's own code raises when it is given no numbers
-        raise ValueError(f"the network's code cannot be followed: {error}") from error
+        return _Reader(by_modules(network, image)).read()
+    except ValueError as error:
+        try:
+            return _Reader(by_operators(network, image)).read()
+        except Untraceable:
+            raise error from None
+        except ValueError as other:
+            # Where the modules could be followed, their names say more than those of the operators.
+            raise (other if isinstance(error, Untraceable) else error) from None
     finally:
         network.train(training)
-    traced.eval()
-    recorder = _Recorder(traced)
-    parameter = next(iter(network.parameters()), torch.zeros(()))
-    recorder.run(torch.zeros(1, *input_shape, dtype=parameter.dtype, device=parameter.device))
-    return _Reader(traced, recorder.values).read()
 
 
 class _Reader:
     """One pass over a traced network."""
 
-    def __init__(self, traced: fx.GraphModule, values: Mapping[str, Any]) -> None:
-        self.traced, self.values = traced, values
-        self.modules = dict(traced.named_modules())
+    def __init__(self, trace: Trace) -> None:
+        self.trace, self.values = trace, trace.values
+        self.modules = dict(trace.graph.named_modules())
         self.layers: list[Layer] = []
         self.passages: list[Passage] = []
         self.places: dict[fx.Node, int] = {}  # passage that a node's value is; constants are not here
         self.unknown: list[str] = []
 
     def read(self) -> Reading:
-        for node in self.traced.graph.nodes:
+        for node in self.trace.graph.graph.nodes:
             if node.op == "placeholder":
                 self._add(node, "image", ())
             elif node.op not in ("output", "get_attr"):
                 self._visit(node)
         if self.unknown:
             raise ValueError("no bound is known of " + ", ".join(sorted(set(self.unknown))))
-        return Reading(tuple(self.layers), tuple(self.passages), self.traced)
+        return Reading(tuple(self.layers), tuple(self.passages), self.trace)
 
     def _add(
         self, node: fx.Node, operation: str, inputs: tuple[int, ...], *, factor: float = 1.0,
@@ -139,7 +131,7 @@ class _Reader:
 
     def _visit(self, node: fx.Node) -> None:
         inputs = tuple(self.places[each] for each in _variables(node) if each in self.places)
-        name = self._name(node)
+        name = operation(node, self.modules)
         if not inputs or name in FACTS:
             return
         module = self.modules.get(str(node.target)) if node.op == "call_module" else None
@@ -147,7 +139,9 @@ class _Reader:
             if isinstance(module, layers.Weighted):
                 self._layer(node, module, inputs)
             elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-                self._normalisation(node, module, inputs)
+                self._scaled(node, layers.scale_of(module), inputs)
+            elif name in functional.NAMES:
+                self._function(node, name, inputs)
             elif name in SUMS:
                 self._check_shapes(node)
                 self._add(node, name, inputs)
@@ -168,11 +162,28 @@ class _Reader:
         self._add(node, layer.kind, inputs, layer=len(self.layers))
         self.layers.append(layer)
 
-    def _normalisation(
-        self, node: fx.Node, module: nn.BatchNorm1d | nn.BatchNorm2d, inputs: tuple[int, ...]
-    ) -> None:
+    def _function(self, node: fx.Node, name: str, inputs: tuple[int, ...]) -> None:
+        """A layer, or a batch normalisation, whose weights are constants of the graph."""
+        if len(inputs) != 1:
+            raise ValueError(f"{name} of several inputs")
+        if name in functional.NORMALISATIONS:
+            self._scaled(node, functional.scale(self._arguments(node)), inputs)
+            return
+        layer = functional.layer(name, self._arguments(node), node.kwargs, number=len(self.layers) + 1)
+        self._add(node, layer.kind, inputs, layer=len(self.layers))
+        self.layers.append(layer)
+
+    def _arguments(self, node: fx.Node) -> list[Any]:
+        """Constants as they are; of what depends on the image a Moving, which knows only its shape."""
+
+        def known(each: fx.Node) -> Any:
+            return functional.Moving(self._shape(each)) if each in self.places else self.values[each.name]
+
+        return list(fx.node.map_arg(node.args, known))
+
+    def _scaled(self, node: fx.Node, scale: Array, inputs: tuple[int, ...]) -> None:
         """Folded into the layer before it where nothing else reads that layer, else a factor of its own."""
-        scale, source = layers.scale_of(module), node.args[0]
+        source = node.args[0]
         assert isinstance(source, fx.Node)
         before = self.passages[inputs[0]]
         if before.layer is not None and len(source.users) == 1:
@@ -183,7 +194,9 @@ class _Reader:
             self._add(node, "batch normalisation", inputs, factor=float(abs(scale).max()))
 
     def _check_shapes(self, node: fx.Node) -> None:
-        """Broadcasting would copy numbers."""
+        """Broadcasting would copy numbers; a sum may have a factor."""
+        if node.kwargs.get("alpha", 1) != 1:
+            raise ValueError("a sum with a factor")
         read = [self._shape(each) for each in _variables(node) if each in self.places]
         if any(shape != self._shape(node) for shape in read):
             raise ValueError("a broadcast of something that depends on the image")
@@ -219,23 +232,9 @@ class _Reader:
             return vars(module)
         return {**dict(zip(POSITIONS.get(name, ()), node.args[1:], strict=False)), **node.kwargs}
 
-    def _name(self, node: fx.Node) -> str:
-        """The operation's name, whether it is a module, a function or a method."""
-        if node.op == "call_module":
-            return type(self.modules[str(node.target)]).__name__.lower()
-        return node.target if isinstance(node.target, str) else _function_name(node.target)
-
     def _shape(self, value: Any) -> tuple[int, ...]:
         """Shape of one image's value at a node."""
-        return tuple(self.values[value.name].shape[1:])
-
-
-def _function_name(function: Callable[..., Any]) -> str:
-    if function is getattr:
-        return "getattr"
-    if function is operator.getitem:
-        return "getitem"
-    return function.__name__
+        return tuple(first(self.values[value.name]).shape[1:])
 
 
 def _variables(node: fx.Node) -> list[fx.Node]:

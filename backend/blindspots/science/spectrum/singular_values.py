@@ -67,12 +67,14 @@ def spectrum(
 def _constant(symbol: Symbol) -> Array:
     """(groups, size) of a symbol without frequencies: a dense layer or a 1x1 convolution."""
     dtype = np.float64 if symbol.size <= DOUBLE_SIZE else np.float32
-    return _decompose(symbol.taps[:, 0].astype(dtype))
+    return _decompose(symbol.taps[:, 0].astype(dtype, copy=False))
 
 
 def _decompose(matrices: npt.NDArray[np.inexact]) -> Array:
     """Singular values in ascending order."""
-    found = torch.linalg.svdvals(torch.from_numpy(np.ascontiguousarray(matrices)))
+    given = torch.from_numpy(np.ascontiguousarray(matrices))
+    wide = given.shape[-2] < given.shape[-1]
+    found = torch.linalg.svdvals(given.mT if wide else given)  # a tall one takes a fraction of the time
     ascending: Array = found.flip(-1).double().numpy()
     return ascending
 
