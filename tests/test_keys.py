@@ -173,3 +173,14 @@ def test_secrets_are_nowhere(team: Team, caplog: pytest.LogCaptureFixture) -> No
     for path in paths:
         text = client.get(f"/api/{path}").text
         assert not [each for each in secret if each in text], path
+
+
+@one_database
+def test_whoever_finds_a_browser_open_cannot_guess_its_password(team: Team) -> None:
+    body = {"old": "a wrong guess", "new": "another good password"}
+    with team.client(team.session("vic")) as open_browser:
+        answers = [
+            open_browser.put("/api/v1/account/password", json=body).status_code
+            for _ in range(FAILURES_PER_MINUTE + 1)
+        ]
+    assert answers == [422] * FAILURES_PER_MINUTE + [429]

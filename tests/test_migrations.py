@@ -4,6 +4,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from blindspots.errors import StartupError
 from blindspots.store import blind_tests, migrations, people_tables  # noqa: F401 - every table
@@ -64,3 +65,40 @@ def test_a_database_that_does_not_answer_is_named(tmp_path):
         with pytest.raises(StartupError, match="does not answer") as caught:
             check_answers(Database(url))
         assert "secret" not in caught.value.message
+
+
+def test_jobs_and_models_of_before_belong_to_the_first_project(database):
+    """SQLite makes the table of models anew: what refers to them must survive that."""
+    migrations.upgrade(database)
+    migrations.downgrade(database, "0003")
+    with database.write() as tx:
+        tx.execute(text("INSERT INTO artifacts VALUES ('a', 1, 'x', '2026-01-01 00:00:00+00:00')"))
+        tx.execute(
+            text(
+                "INSERT INTO models (id, name, network, parameters, weights_sha256, input_shape, "
+                "class_names, dataset, metrics, multiply_adds, linear, smooth, created_at) "
+                "VALUES ('m', 'net', 'softmax', '{}', 'a', '[]', '[]', 'digits', '{}', 1, true, "
+                "true, '2026-01-01 00:00:00+00:00')"
+            )
+        )
+        tx.execute(
+            text(
+                "INSERT INTO jobs (id, kind, title, spec, spec_hash, state, lane, kept, owner, priority, "
+                "seed, device, model_id, search_text, versions, parts_left, units_total, units_reused, "
+                "units_committed, progress, progress_message, summary, created_at) VALUES ('j', 'attack', "
+                "'t', '{}', 'h', 'succeeded', 'batch', true, 'local', 0, 0, 'cpu', 'm', 't', "
+                "'{}', 0, 1, 0, 1, 1, '', '{}', '2026-01-01 00:00:00+00:00')"
+            )
+        )
+    migrations.upgrade(database)
+    with database.read() as tx:
+        found = tx.execute(
+            text(
+                "SELECT jobs.model_id, jobs_in.name, models_in.name FROM jobs JOIN models ON models.id = "
+                "jobs.model_id JOIN projects jobs_in ON jobs_in.id = jobs.project_id "
+                "JOIN projects models_in ON models_in.id = models.project_id"
+            )
+        ).one()
+    assert tuple(found) == ("m", "main", "main")
+    with database.write() as tx, pytest.raises(IntegrityError):
+        tx.execute(text("UPDATE jobs SET model_id = 'none'"))

@@ -49,6 +49,8 @@ schema = schemathesis.pytest.from_fixture("stated").exclude(path_regex=LEFT_OUT)
 def test_every_answer_is_one_that_is_stated(case: schemathesis.Case, installation: Installation) -> None:
     body = case.body if isinstance(case.body, dict) else {}
     assume(body.get("kind") != "fetch_dataset")
+    if case.headers:
+        case.headers.pop("Blindspots-Project", None)  # a made-up project would answer 404 everywhere
     answer = case.call_and_validate(headers={"Authorization": f"Bearer {installation.token}"}, checks=CHECKS)
     if answer.status_code == 202:  # what was made up here need not be computed
         installation.client.post(f"/api/v1/jobs/{answer.json()['id']}/cancel")

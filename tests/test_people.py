@@ -1,11 +1,32 @@
 """Team mode: who may change what, how people come and go, and what is taken back at once."""
 
 import time
+from pathlib import Path
 
 import httpx2
 import pytest
 
+from blindspots.errors import NotFound
 from team import CANARY, PASSWORD, Team
+from workbench import Workbench
+
+
+def test_the_first_start_makes_an_admin(tmp_path: Path) -> None:
+    """By a link that is new at every start, until a password was chosen with it."""
+    bench = Workbench("", tmp_path / "data")
+    service = bench.service
+    first, second = service.ensure_admin(), service.ensure_admin()
+    assert first
+    assert second
+    with pytest.raises(NotFound):
+        service.accept(first, "", "", PASSWORD, "127.0.0.1")
+    session = service.accept(second, "", "", PASSWORD, "127.0.0.1")
+    admin = service.session_actor(session, "127.0.0.1")
+    assert admin is not None
+    assert (admin.name, admin.service_admin) == ("admin", True)
+    assert service.acting(admin).account()["role"] == "admin"
+    assert service.ensure_admin() is None
+    bench.close()
 
 
 def test_members_change_what_is_theirs_and_admins_anything(team: Team) -> None:

@@ -52,7 +52,7 @@ function Workers({ workers }) {
       (worker) => html`<tr key=${worker.id ?? worker.pid}>
       <td><strong>${worker.lane}</strong><div><small class="muted">${String(worker.host).split("/")[0]}, process ${worker.pid}</small></div></td>
       <td>${worker.device_name || worker.device}${worker.threads ? html`<div><small class="muted">${plural(worker.threads, "thread")}</small></div>` : null}</td>
-      <td>${worker.job ? html`<a href=${jobPath(worker.job)}>${worker.job.title || worker.job.kind || "a job"}</a><div><small class="muted">${worker.part?.label ?? worker.part ?? ""}</small></div>` : worker.alive === false ? html`<span class="bad">silent</span>` : "idle"}</td>
+      <td>${worker.job ? html`<a href=${jobPath(worker.job)}>${worker.job.title || worker.job.kind || "a job"}</a><div><small class="muted">${worker.part?.label ?? worker.part ?? ""}</small></div>` : worker.alive === false ? html`<span class="bad">silent</span>` : worker.busy ? "a job of another project" : "idle"}</td>
       <td class="muted">${ago(worker.seen_at)}</td>
     </tr>`,
     )}</tbody>

@@ -124,7 +124,10 @@ def change_password(
     request: Request, service: ServiceHere, body: Annotated[NewPassword, Depends(JsonBody(NewPassword))]
 ) -> Response:
     """Choose another password. Every other browser of yours is signed out."""
-    opened = service.change_password(body.old, body.new)
+    reception: Reception | None = request.app.state.reception
+    if reception is None:
+        raise Conflict("There is one local user here, who has no password.")
+    opened = reception.change_password(service, body.old, body.new)
     return welcome(request, opened, Response(status_code=204))
 
 

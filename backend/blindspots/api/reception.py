@@ -43,6 +43,14 @@ class Reception:
             self._by_account.forgive(name)
         return session
 
+    def change_password(self, service: Service, old: str, new: str) -> str:
+        """A session for the new password; whoever found a browser open may not guess the old one quickly."""
+        key = f"password of {service.actor.name}"
+        self._by_account.failed(key)
+        session = service.change_password(old, new)
+        self._by_account.forgive(key)
+        return session
+
     def join(self, code: str, name: str, display_name: str, password: str, address: str) -> str:
         """Choose a password by a link; answers a session. Raises NotFound, InvalidInput, TryLater."""
         self._by_address.failed(address)

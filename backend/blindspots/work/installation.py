@@ -90,7 +90,8 @@ class Installation(People):
             "broker": "files" if self.settings.embedded else "redis",
             "artifacts_bytes": stored,
             "disk_free_bytes": shutil.disk_usage(self.artifacts.folder).free,
-            "data_dir": str(self.settings.data_dir),
+            # Where things lie on the machine is for those who run it.
+            **({"data_dir": str(self.settings.data_dir)} if self.actor.service_admin else {}),
             "workers": self.workers(),
             "queue": queue,
         }
