@@ -22,6 +22,8 @@ BODIES = {
     ("POST", "/api/v1/jobs/estimate"): {"kind": "attack", "model": CANARY},
     ("PATCH", "/api/v1/jobs/{job_id}"): {"title": "stolen"},
     ("POST", "/api/v1/jobs/{job_id}/rerun"): {"changes": {}},
+    ("POST", "/api/v1/jobs/{job_id}/blind-tests"): {"count": 3},
+    ("POST", "/api/v1/blind-tests/{test_id}/rows/{position}"): {"shares": "no", "guess": "natural"},
     ("PATCH", "/api/v1/models/{reference}"): {"name": "stolen"},
     ("PATCH", "/api/v1/projects/{project}"): {"title": "stolen"},
     ("PUT", "/api/v1/projects/{project}/members/{user}"): {"role": "viewer"},
