@@ -112,6 +112,10 @@ def lying_safetensors() -> Iterator[Hostile]:
     yield Hostile(
         "negative", header({"a": {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]}}, b"\0" * 8)
     )
+
+
+def lying_entries() -> Iterator[Hostile]:
+    """Entries of a header that are not what the format says."""
     yield Hostile(
         "fractional", header({"a": {"dtype": "F32", "shape": [2.0], "data_offsets": [0, 8]}}, b"\0" * 8)
     )
@@ -176,8 +180,6 @@ def impossible_graphs() -> Iterator[Hostile]:
     branch = helper.make_graph(
         [relu], "inner", [], [helper.make_tensor_value_info("r", TensorProto.FLOAT, None)]
     )
-    sparse = helper.make_graph([relu, flat], "g", [IMAGE], [OUTPUT])
-    sparse.sparse_initializer.add()
     yield Hostile("data outside the file", model(use, [outside]))
     yield Hostile(
         "cycle",
@@ -204,6 +206,14 @@ def impossible_graphs() -> Iterator[Hostile]:
         model([relu, flat], outputs=[OUTPUT, helper.make_tensor_value_info("r", TensorProto.FLOAT, None)]),
     )
     yield Hostile("no output", model([relu, flat], outputs=[]))
+
+
+def impossible_arrays() -> Iterator[Hostile]:
+    """What the arrays and the names of a graph can claim and cannot be."""
+    relu, flat = node("Relu", ["x"], ["r"]), node("Flatten", ["r"], ["y"])
+    use = [node("Add", ["x", "w"], ["y"])]
+    sparse = helper.make_graph([relu, flat], "g", [IMAGE], [OUTPUT])
+    sparse.sparse_initializer.add()
     yield Hostile("NaN", model(use, [numpy_helper.from_array(np.float32([np.nan]), "w")]))
     yield Hostile("infinity", model(use, [numpy_helper.from_array(np.float32([np.inf]), "w")]))
     yield Hostile("fewer bytes than the shape", model(use, [changed(dims=[200, 200])]))
@@ -234,4 +244,11 @@ def impossible_graphs() -> Iterator[Hostile]:
 
 def every(canary: Path) -> list[Hostile]:
     """All of them, the same on every machine."""
-    return [*pickles(canary), *other_formats(), *lying_safetensors(), *impossible_graphs()]
+    return [
+        *pickles(canary),
+        *other_formats(),
+        *lying_safetensors(),
+        *lying_entries(),
+        *impossible_graphs(),
+        *impossible_arrays(),
+    ]

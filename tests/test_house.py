@@ -191,6 +191,8 @@ def test_files_of_the_page_are_named_for_what_they_do() -> None:
 
 # Reads a network that the benchmark itself wrote a moment before, in the environment of the peers.
 TRUSTS_ITS_OWN_FILE = frozenset({"benchmarks/peers.py::torch.load"})
+# Pickles that must be refused have to be written first; they are never read.
+WRITES_WHAT_IS_REFUSED = frozenset({"tests/hostile_weights.py::pickle", "tests/hostile_weights.py::np.save"})
 BANNED_MODULES = frozenset({"pickle", "cPickle", "cloudpickle", "dill", "marshal", "shelve", "jsonpickle"})
 
 
@@ -216,7 +218,7 @@ def dangers(module: ast.Module) -> Iterator[str]:
 @pytest.mark.parametrize("path", PYTHON, ids=names(PYTHON))
 def test_data_is_never_run_as_code(path: Path) -> None:
     found = {f"{path.relative_to(ROOT)}::{danger}" for danger in dangers(tree(path))}
-    assert found - TRUSTS_ITS_OWN_FILE == set()
+    assert found - TRUSTS_ITS_OWN_FILE - WRITES_WHAT_IS_REFUSED == set()
 
 
 @pytest.mark.parametrize("path", JAVASCRIPT, ids=names(JAVASCRIPT))

@@ -4,12 +4,13 @@ import io
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from bad_archives import one_colour
-from blindspots.errors import InvalidInput
-from made_sets import made
+from blindspots.errors import Cancelled, InvalidInput
+from made_sets import laboratory, made, spec
 from photographs import LIMITS, picture, two_classes
 
 
@@ -97,6 +98,18 @@ def test_a_broken_picture_is_named_or_counted(tmp_path: Path) -> None:
     assert list(job.result.summary["broken"]) == ["set/cat/x.png"]  # type: ignore[arg-type]
     rows = job.spec.table(job)
     assert dict(zip(rows["path"], rows["split"], strict=True))["set/cat/x.png"] == "left out"
+
+
+def test_a_cancelled_import_leaves_no_process_and_no_set(tmp_path: Path) -> None:
+    here = laboratory(two_classes(40), tmp_path)
+    job = spec().resolve(here)
+    context = here.context(cancel_when=lambda done: done >= 5)
+    with pytest.raises(Cancelled):
+        job.run(job.plan(here)[0], context)
+    left = [each for each in psutil.Process().children() if "picture_process" in " ".join(each.cmdline())]
+    assert left == []
+    assert len(context.reports) == 5
+    assert context.installed == {}
 
 
 def test_a_picture_that_needs_too_much_memory_is_a_broken_one(

@@ -20,6 +20,8 @@ def test_an_attack_leads_to_the_spectra_of_its_network(
     for name in ("bounds", "spectrum", "growth", "gain", "radius"):
         expect(page.locator(f"[data-figure={name}] .js-plotly-plot")).to_be_visible()
     page.get_by_text("The paper's table 5").click()
+    expect(page.get_by_role("row", name="conv1")).to_contain_text("20")
+    page.get_by_role("button", name="Later edition").click()
     expect(page.get_by_role("row", name="conv1")).to_contain_text("2.75")
     page.goto("/spectral")
     expect(page.locator("tbody tr").first).to_contain_text("Bound")

@@ -3,8 +3,8 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,22 +38,23 @@ def decode_block(spec: "ImageSet", part: Part, context: Context) -> Result:
     pixels = np.zeros((len(names), spec.channels(), spec.height, spec.width), np.uint8)
     kept = np.zeros(len(names), bool)
     broken: dict[str, JsonValue] = {}
-    for row, found in enumerate(_decoded(spec, pictures, names)):
-        if isinstance(found, str):
-            if not spec.skip_broken:
-                raise InvalidInput(
-                    f"{names[row]} {found}. Repair it, or leave out broken pictures.", field="skip_broken"
-                )
-            broken[names[row]] = found
-        else:
-            image = np.frombuffer(found, np.uint8).reshape(spec.height, spec.width, spec.channels())
-            pixels[row], kept[row] = image.transpose(2, 0, 1), True
-        context.progress(row + 1, len(names), f"{row + 1} of {len(names)} pictures decoded")
+    with closing(_decoded(spec, pictures, names)) as decoded:  # a cancelled part leaves no process behind
+        for row, found in enumerate(decoded):
+            if isinstance(found, str):
+                if not spec.skip_broken:
+                    raise InvalidInput(
+                        f"{names[row]} {found}. Repair it, or leave out broken pictures.", field="skip_broken"
+                    )
+                broken[names[row]] = found
+            else:
+                image = np.frombuffer(found, np.uint8).reshape(spec.height, spec.width, spec.channels())
+                pixels[row], kept[row] = image.transpose(2, 0, 1), True
+            context.progress(row + 1, len(names), f"{row + 1} of {len(names)} pictures decoded")
     shown = dict(list(broken.items())[:NAMED_BROKEN])
     return Result(arrays={"images": pixels, "kept": kept}, summary={"skipped": len(broken), "broken": shown})
 
 
-def _decoded(spec: "ImageSet", pictures: Pictures, names: Sequence[str]) -> Iterator[bytes | str]:
+def _decoded(spec: "ImageSet", pictures: Pictures, names: Sequence[str]) -> Generator[bytes | str]:
     """Pixels of each picture, or why there are none. A picture that ends the process is a broken one."""
     done = 0
     while done < len(names):
