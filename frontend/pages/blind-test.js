@@ -11,6 +11,9 @@ import { navigate, place } from "../router.js";
 import { BlindBegin } from "./blind-begin.js";
 import { BlindEnd } from "./blind-end.js";
 
+/** Small images show their pixels, photographs do not. @param {Job} job */
+export const rendering = (job) => ((job.summary.input_shape?.[2] ?? 0) > 64 ? "" : "pixels");
+
 /** @typedef {{id: string, job_id: string, viewer: string, arms: string[], total: number, answered: number, finished: boolean,
  *   next: {position: number, images: number} | null, rows: Values[]}} Test */
 
@@ -42,13 +45,13 @@ function OfJob({ id, test }) {
       <a class="button" href=${`/jobs/${id}`}>The job</a>
     </${Heading}>
     ${!now && html`<${BlindBegin} job=${job} begun=${begun} />`}
-    ${now && !now.finished && html`<${Question} key=${now.answered} test=${now} titles=${titles} answered=${setLatest} />`}
-    ${now?.finished && html`<${BlindEnd} test=${now} titles=${titles} />`}
+    ${now && !now.finished && html`<${Question} key=${now.answered} job=${job} test=${now} titles=${titles} answered=${setLatest} />`}
+    ${now?.finished && html`<${BlindEnd} job=${job} test=${now} titles=${titles} />`}
   </section>`;
 }
 
-/** @param {{test: Test, titles: {[arm: string]: string}, answered: (test: Test) => void}} props */
-function Question({ test, titles, answered }) {
+/** @param {{job: Job, test: Test, titles: {[arm: string]: string}, answered: (test: Test) => void}} props */
+function Question({ job, test, titles, answered }) {
   const begun = useRef(performance.now());
   const [shares, setShares] = useState("");
   const [guess, setGuess] = useState("");
@@ -80,13 +83,13 @@ function Question({ test, titles, answered }) {
   );
   return html`<form class="stack" onSubmit=${send}>
     <p class="row spread"><span class="muted">Row ${position + 1} of ${test.total}, ${test.viewer}</span><progress max=${test.total} value=${test.answered} aria-label="Rows answered" /></p>
-    <div class="blind-row">${Array.from({ length: test.next?.images ?? 0 }, (_, rank) => html`<img key=${rank} src=${`/api/v1/blind-tests/${test.id}/rows/${position}/${rank}.png`} alt=${`Image ${rank + 1} of the row`} />`)}</div>
+    <div class=${`blind-row ${rendering(job)}`}>${Array.from({ length: test.next?.images ?? 0 }, (_, rank) => html`<img key=${rank} src=${`/api/v1/blind-tests/${test.id}/rows/${position}/${rank}.png`} alt=${`Image ${rank + 1} of the row`} />`)}</div>
     <${Choice} legend="Do these images share something that you can name?" value=${shares} choose=${setShares} options=${[
       ["yes", "Yes", "y"],
       ["no", "No", "n"],
       ["unsure", "Not sure", "u"],
     ]} />
-    <div class="field"><label for="concept">What is it?</label><input id="concept" type="text" maxlength="200" value=${concept} placeholder="For instance: a round upper stroke" onInput=${typed(setConcept)} /></div>
+    <div class="field measure"><label for="concept">What is it?</label><input id="concept" type="text" maxlength="200" value=${concept} placeholder="For instance: a round upper stroke" onInput=${typed(setConcept)} /></div>
     <${Choice} legend="What chose them?" value=${guess} choose=${setGuess} options=${[
       [first, titles[first] ?? first, "1"],
       [second, titles[second] ?? second, "2"],
