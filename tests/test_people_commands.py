@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from blindspots.__main__ import app
 from blindspots.client import Client
 from blindspots.errors import Forbidden, NotFound, Unauthenticated
 from installation import environment
@@ -23,17 +25,28 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_people_come_and_go_from_the_command_line(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    added = command(folder, "user", "add", "ann", "--full-name", "Ann Lab", "--role", "admin")
-    assert added.returncode == 0, added.stderr
-    assert "/join?code=" in added.stdout
-    token = command(folder, "token", "add", "ann", "--scope", "read").stdout.strip()
+    runner = CliRunner(env=environment(folder))
+
+    def run(*words: str) -> str:
+        ended = runner.invoke(app, words, catch_exceptions=False)
+        assert ended.exit_code == 0, ended.output
+        return str(ended.stdout)
+
+    assert "/join?code=" in run("user", "add", "ann", "--full-name", "Ann Lab", "--role", "admin")
+    token = run("token", "add", "ann", "--scope", "read").strip()
     assert token.startswith("bs_")
-    assert command(folder, "token", "revoke", "ann", token[:11]).returncode == 0
-    listed = command(folder, "token", "list", "ann").stdout
+    run("token", "revoke", "ann", token[:11])
+    listed = run("token", "list", "ann")
     assert "revoked" in listed
     assert token not in listed
-    assert command(folder, "user", "disable", "ann").returncode == 0
-    assert "disabled" in command(folder, "user", "list").stdout
+    run("user", "role", "ann", "viewer")
+    run("user", "disable", "ann")
+    everybody = run("user", "list")
+    assert "main: viewer" in everybody
+    assert "disabled" in everybody
+    run("user", "enable", "ann")
+    assert "disabled" not in run("user", "list")
+    assert "/join?code=" in run("user", "reset", "ann")
     wrong = command(folder, "user", "role", "nobody", "viewer")
     assert (wrong.returncode, wrong.stderr.strip()) == (1, "There is nobody of that name.")
 

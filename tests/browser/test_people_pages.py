@@ -91,7 +91,7 @@ def test_the_project_is_chosen_in_the_top_bar(profiles: list[BrowserContext]) ->
     page.goto("/history")
     expect(page.locator("tbody")).to_contain_text("of the others")
     expect(page.locator("tbody")).not_to_contain_text("canary")
-    page.goto("/audit")
+    page.goto("/audit?action=job_submit")
     expect(page.locator("tbody")).to_contain_text("job submit")
 
 
