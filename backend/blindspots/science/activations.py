@@ -84,14 +84,21 @@ class TopImages:
 
     def __init__(self, directions: int, k: int, device: str = "cpu") -> None:
         self._keys = torch.full((directions, k), LEAST, dtype=torch.int64, device=device)
+        self._least = torch.full((directions,), -torch.inf, device=device)  # of the scores that are kept
 
     def add(self, scores: Tensor, rows: Tensor) -> None:
         """scores: (n, directions) float32, finite. rows: (n,) int64, each once, below 2^32."""
-        bits = (scores.T.contiguous() + 0.0).view(torch.int32)  # + 0 makes -0 and 0 equal
+        better = (scores.amax(dim=0) >= self._least).nonzero()[:, 0]  # soon of few directions
+        if len(better) == 0:
+            return
+        bits = (scores[:, better].T.contiguous() + 0.0).view(torch.int32)  # + 0 makes -0 and 0 equal
         ordered = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).long()
         keys = (ordered << ROW_BITS) | ((1 << ROW_BITS) - 1 - rows)
         k = self._keys.shape[1]
-        self._keys = torch.cat([self._keys, keys], dim=1).topk(k, dim=1).values
+        kept = torch.cat([self._keys[better], keys], dim=1).topk(k, dim=1).values
+        self._keys[better] = kept
+        full = kept[:, -1] != LEAST
+        self._least[better[full]] = _score(kept[full, -1])
 
     def found(self) -> tuple[Tensor, Tensor]:
         """Scores (directions, k) float32 and rows (directions, k) int64, the largest first.
@@ -100,9 +107,13 @@ class TopImages:
         """
         if (self._keys == LEAST).any():
             raise ValueError(f"expected at least {self._keys.shape[1]} images")
-        ordered = (self._keys >> ROW_BITS).int()
-        scores = (ordered ^ ((ordered >> 31) & 0x7FFFFFFF)).view(torch.float32)
-        return scores, (1 << ROW_BITS) - 1 - (self._keys & ((1 << ROW_BITS) - 1))
+        return _score(self._keys), (1 << ROW_BITS) - 1 - (self._keys & ((1 << ROW_BITS) - 1))
+
+
+def _score(keys: Tensor) -> Tensor:
+    """The float32 scores in some keys."""
+    ordered = (keys >> ROW_BITS).int()
+    return (ordered ^ ((ordered >> 31) & 0x7FFFFFFF)).view(torch.float32)
 
 
 @dataclass(frozen=True)
