@@ -37,9 +37,10 @@ export function UnitsResult({ job }) {
 /** @param {{arms: Values[]}} props */
 function Arms({ arms }) {
   const selective = arms.some((arm) => arm.selectivity);
+  const judged = arms.some((arm) => arm.likeness);
   return html`<div class="scroll"><table>
     <caption class="visually-hidden">Mean scores of each arm</caption>
-    <thead><tr><th>Directions</th><th class="number">How many</th><th class="number">Label purity</th><th class="number">Likeness of pixels</th>
+    <thead><tr><th>Directions</th><th class="number">How many</th><th class="number">Label purity</th><th class="number">Likeness of pixels</th>${judged && html`<th class="number">To the judging network</th>`}
       ${selective && html`<th class="number">Class selectivity</th>`}</tr></thead>
     <tbody>${arms.map(
       (arm) => html`<tr key=${arm.arm}>
@@ -47,6 +48,7 @@ function Arms({ arms }) {
         <td class="number">${count(arm.directions)}${arm.constant > 0 && html`<div><small class="muted">${count(arm.constant)} never change</small></div>`}</td>
         <td class="number">${percent(arm.purity?.mean)}</td>
         <td class="number">${number(arm.coherence?.mean)}</td>
+        ${judged && html`<td class="number">${number(arm.likeness?.mean)}</td>`}
         ${selective && html`<td class="number">${number(arm.selectivity?.mean)}</td>`}
       </tr>`,
     )}</tbody>
@@ -54,21 +56,29 @@ function Arms({ arms }) {
 }
 
 /** @type {{[score: string]: string}} */
-const scores = { purity: "label purity", coherence: "likeness of pixels", selectivity: "class selectivity" };
+const scores = {
+  purity: "label purity",
+  coherence: "likeness of pixels",
+  likeness: "likeness to the judging network",
+  selectivity: "class selectivity",
+};
+
+/** @param {number | undefined} p */
+const small = (p) => (p === undefined ? "" : p < 1e-4 ? "< 0.0001" : number(p, 2));
 
 /** @param {{found: Values}} props */
 function Tests({ found }) {
   const title = (/** @type {string} */ name) => found.arms.find((/** @type {Values} */ arm) => arm.arm === name)?.title ?? name;
   return html`<div class="scroll"><table class="tests">
     <caption class="visually-hidden">Tests between the arms</caption>
-    <thead><tr><th>Compared</th><th>In</th><th class="number">Cliff's delta</th><th class="number">95 % interval</th><th class="number">p, Mann–Whitney</th><th>The first is</th></tr></thead>
+    <thead><tr><th>Compared</th><th>In</th><th class="number">Cliff's delta</th><th class="number">95 % interval</th><th class="number">p, Mann–Whitney</th><th class="number">corrected (Holm)</th><th>The first is</th></tr></thead>
     <tbody>${found.tests.map(
       (/** @type {Values} */ test) => html`<tr key=${`${test.a} ${test.b} ${test.score}`}>
         <td>${title(test.a)} against ${title(test.b).toLowerCase()}</td>
         <td>${scores[test.score]}</td>
         <td class="number"><strong>${number(test.delta, 2)}</strong></td>
         <td class="number muted">${number(test.low, 2)} to ${number(test.high, 2)}</td>
-        <td class="number">${test.p_value < 1e-4 ? "< 0.0001" : number(test.p_value, 2)}</td>
+        <td class="number">${small(test.p_value)}</td><td class="number">${small(test.p_holm)}</td>
         <td>${test.verdict}</td>
       </tr>`,
     )}</tbody>

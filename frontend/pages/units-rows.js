@@ -66,12 +66,12 @@ function Side({ job, arm, limit, label }) {
     <h3>${facts.title} <small class="muted">${data && !stale ? `${count(data.rows.length)} of ${count(data.matching)}${only && ` with that label, of ${count(facts.directions)}`}` : ""}</small></h3>
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${!data && !error && html`<${Skeletons} count=${4} height="96px" />`}
-    ${data?.rows.map((/** @type {UnitRow} */ row) => html`<${Row} key=${row.index} row=${row} found=${job.summary} />`)}
+    ${data?.rows.map((/** @type {UnitRow} */ row) => html`<${Row} key=${row.index} job=${job} row=${row} found=${job.summary} />`)}
   </div>`;
 }
 
-/** @param {{row: UnitRow, found: Values}} props */
-function Row({ row, found }) {
+/** @param {{job: Job, row: UnitRow, found: Values}} props */
+function Row({ job, row, found }) {
   const room = found.input_shape[2] > 64 ? 64 : 56;
   const label = row.top_classes.indexOf(Math.max(...row.top_classes));
   const name = (/** @type {number} */ each) => className(found.class_names, each);
@@ -81,7 +81,7 @@ function Row({ row, found }) {
       ? `likeness ${number(row.coherence, 2)}`
       : `${count(row.top_classes[label])} of ${count(row.top_label.length)} are ${name(label)}, likeness ${number(row.coherence, 2)}`;
   return html`<article class="unit">
-    <p><strong>${found.arms[row.arm].row} ${row.unit}</strong> <span class="muted">${said}</span></p>
+    <p><strong>${found.arms[row.arm].row} ${row.unit}</strong> <span class="muted">${said}</span> <a class="muted" href=${`/api/v1/jobs/${job.id}/examples/${row.index}`} download=${`direction-${row.index}.json`} title="The direction as data: its numbers, seed, images and scores">data</a></p>
     <div class="images">
       ${row.image_index.map(
         (image, rank) =>

@@ -12,6 +12,7 @@ from blindspots.science.statistics import (
     cliffs_delta,
     consistent,
     difference_interval,
+    holm,
     mann_whitney,
     mcnemar,
     paired_bootstrap,
@@ -237,3 +238,19 @@ def test_cliffs_delta_of_samples_apart_still_has_an_interval() -> None:
     assert low == pytest.approx((4 - 1.96**2) / (4 + 1.96**2), abs=1e-3)
     with pytest.raises(ValueError, match="n >= 1"):
         cliffs_delta([], [1])
+
+
+def test_holm_corrects_for_all_tests_together() -> None:
+    """Against the definition: the largest corrected value of all hypotheses that are at least as likely."""
+    random = np.random.default_rng(5)
+    for size in (1, 2, 7, 30):
+        p_values = random.random(size) ** 3
+        order = sorted(range(size), key=lambda place: p_values[place])
+        expected = np.empty(size)
+        for rank, place in enumerate(order):
+            steps = [p_values[order[each]] * (size - each) for each in range(rank + 1)]
+            expected[place] = min(1.0, max(steps))
+        np.testing.assert_allclose(holm(p_values), expected)
+    assert len(holm([])) == 0
+    with pytest.raises(ValueError, match="0 to 1"):
+        holm([1.5])

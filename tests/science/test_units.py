@@ -199,3 +199,13 @@ def test_coherence_is_the_mean_over_pairs() -> None:
     assert unit_scores.coherence(np.stack([shown[0]] * 3)) == pytest.approx(1)
     with pytest.raises(ValueError, match="two images"):
         unit_scores.coherence(shown[:1])
+
+
+def test_likeness_is_the_mean_cosine_of_all_pairs() -> None:
+    codes = np.random.default_rng(0).normal(size=(6, 9))
+    codes[2] = 0
+    units = codes / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1e-300)
+    pairs = [float(units[a] @ units[b]) for a in range(6) for b in range(6) if a != b]
+    assert unit_scores.likeness(codes) == pytest.approx(np.mean(pairs))
+    with pytest.raises(ValueError, match="two codes"):
+        unit_scores.likeness(codes[:1])

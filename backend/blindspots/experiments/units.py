@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue
 from blindspots.errors import InvalidInput
 from blindspots.experiments import units_rows
 from blindspots.experiments.base import Catalog, Context, Outcome, Part, Result, Spec
-from blindspots.experiments.examples import ExamplePage, ExampleQuery
+from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
 from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.parameters import Arrays
 from blindspots.experiments.selection import DatasetImages, IndexedImages
@@ -83,6 +83,16 @@ class Units(Spec):
     """Give the codes mean 0 and covariance 1 first, so that no direction is favoured by a large spread. Rows
     of single units change too: they then belong to whitened units."""
 
+    judge: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        json_schema_extra={"x-widget": "model", "x-group": "advanced", "x-title": "Judging network"},
+    )
+    """Another network, in whose last hidden layer the top images of a row are held against each other: are
+    they alike in more than their pixels? Empty: none."""
+
+    code_version: ClassVar[int] = 2
     heading: ClassVar[str] = "Units"
     figures = FIGURES
 
@@ -104,7 +114,23 @@ class Units(Spec):
                 field="k",
             )
         self._check_arms(layer)
-        return self.model_copy(update={"model": model.id, "layer": layer.name})
+        judge = self._judging(catalog, model)
+        named = {"model": model.id, "layer": layer.name, "judge": judge and judge.id}
+        return self.model_copy(update=named)
+
+    def _judging(self, catalog: Catalog, model: ModelFacts) -> ModelFacts | None:
+        if self.judge is None:
+            return None
+        judge = catalog.model(self.judge, field="judge")
+        if judge.input_shape != model.input_shape:
+            raise InvalidInput(
+                f"{judge.name} reads images of another shape than {model.name}; choose one that reads the "
+                "same.",
+                field="judge",
+            )
+        if judge.id == model.id:
+            raise InvalidInput("A network does not judge its own units; choose another one.", field="judge")
+        return judge
 
     def find_layer(self, model: ModelFacts) -> Layer:
         """The layer that is meant. Raises InvalidInput listing those that there are."""
@@ -183,7 +209,9 @@ class Units(Spec):
 
     def inputs(self, catalog: Catalog) -> list[str]:
         """The weights and the pixels."""
-        return [catalog.model(self.model, field="model").weights_sha256, *self.images.inputs(catalog)]
+        judge = [] if self.judge is None else [catalog.model(self.judge, field="judge").weights_sha256]
+        own = catalog.model(self.model, field="model").weights_sha256
+        return [own, *self.images.inputs(catalog), *judge]
 
     def run(self, part: Part, context: Context) -> Result:
         """One forward pass of a block of images, and the top images of every direction in it."""
@@ -200,6 +228,10 @@ class Units(Spec):
     def examples(self, outcome: Outcome, query: ExampleQuery) -> ExamplePage:
         """Rows of images; `row` chooses the arm."""
         return units_rows.page(outcome, query)
+
+    def example(self, outcome: Outcome, index: int, column: int | None = None) -> Example | None:  # noqa: ARG002
+        """One direction as data."""
+        return units_rows.detail(outcome, index)
 
     def table(self, outcome: Outcome) -> Arrays:
         """One line per direction."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from blindspots.experiments.base import Context, Result, StoredResult
 from blindspots.experiments.parameters import Array
+from blindspots.experiments.units_judge import judged
 from blindspots.experiments.units_summary import summarise
 from blindspots.science import unit_scores
 
@@ -30,6 +31,7 @@ def merge_parts(spec: "Units", context: Context) -> Result:
         columns["image_index"], columns["top_label"] = index[columns["row"]], labels[columns["row"]]
         columns.update(_scores(spec, context, columns))
         context.check_cancelled()
+    judged(spec, context, arms)
     names = list(arms)
     joined = {key: np.concatenate([columns[key] for columns in arms.values()]) for key in arms[names[0]]}
     joined["arm"] = np.repeat(np.arange(len(names)), [len(columns["unit"]) for columns in arms.values()])

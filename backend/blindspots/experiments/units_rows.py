@@ -7,10 +7,10 @@ from pydantic import JsonValue
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.base import Outcome, StoredResult
-from blindspots.experiments.examples import ExamplePage, ExampleQuery
+from blindspots.experiments.examples import Example, ExamplePage, ExampleQuery
 from blindspots.experiments.parameters import Array, Arrays
 
-NUMBERS = ("purity", "entropy", "coherence", "selectivity", "mean", "deviation")
+NUMBERS = ("purity", "entropy", "coherence", "likeness", "selectivity", "mean", "deviation")
 
 
 def page(outcome: Outcome, query: ExampleQuery) -> ExamplePage:
@@ -52,6 +52,38 @@ def _records(outcome: Outcome, rows: Array) -> list[dict[str, JsonValue]]:
         record["index"], record["arm_name"] = row, arms[record["arm"]]["arm"]
         records.append(record)
     return records
+
+
+def detail(outcome: Outcome, index: int) -> Example | None:
+    """One direction as data: the vector in the units of the layer, and where it comes from."""
+    result = outcome.result
+    if not 0 <= index < len(result.array("arm")):
+        return None
+    record = _records(outcome, np.array([index]))[0]
+    vector = _direction(outcome, index)
+    facts = {
+        **record,
+        "layer": result.summary["layer"],
+        "seed": result.summary["seed"],
+        "direction": None if vector is None else vector.tolist(),
+    }
+    return Example(facts, np.zeros((1, 1, 1), np.float32), None)
+
+
+def _direction(outcome: Outcome, index: int) -> Array | None:
+    """(units,) float32; None for images drawn by chance."""
+    begin, seen = 0, set()
+    for number in range(outcome.part_count()):
+        part = outcome.part(number)
+        arms = str(part.summary["arms"])
+        if arms in seen:
+            continue
+        seen.add(arms)
+        found = part.array("direction")
+        if index < begin + len(found):
+            return np.asarray(found[index - begin])
+        begin += len(found)
+    return None
 
 
 def _finite(value: Any) -> Any:

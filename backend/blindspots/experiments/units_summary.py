@@ -7,21 +7,22 @@ import numpy as np
 from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.parameters import Array, Arrays
 from blindspots.experiments.units_arms import ROTATION, arm_title, row_name
-from blindspots.science.statistics import cliffs_delta, mann_whitney
+from blindspots.science.statistics import cliffs_delta, holm, mann_whitney
 from blindspots.zoo.layers import Layer
 
 if TYPE_CHECKING:
     from blindspots.experiments.units import Units
 
 NEGLIGIBLE = 0.147  # Cliff's delta below which a difference is called negligible
-SCORES = ("purity", "coherence", "selectivity")
+SCORES = ("purity", "coherence", "likeness", "selectivity")
 CLAIM = ("purity", "coherence")  # on which the verdict rests
 RULE = (
     "The rule: Cliff's delta of two arms, the share of pairs in which the first is higher less the share in "
     f"which it is lower, with its 95 % interval. No detectable difference: the interval lies within "
     f"−{NEGLIGIBLE} to {NEGLIGIBLE} (negligible, Romano et al. 2006). Higher or lower: it excludes 0. "
     f"A delta below {NEGLIGIBLE} in size is called slight. Otherwise undecided: more directions are needed. "
-    "Directions whose score is the same for all images are counted, and left out."
+    "Directions whose score is the same for all images are counted, and left out. p-values stand beside, as "
+    "they are and corrected for the number of tests (Holm 1979); the verdict does not rest on them."
 )
 NOTES = (
     "The paper shows chosen rows and gives no number. Here the rows are drawn at random, and every score is "
@@ -64,6 +65,7 @@ def summarise(
         "layer_shape": list(layer.shape),
         "width": layer.units,
         "k": spec.k,
+        "judge": spec.judge,
         "seed": spec.seed,
         "inspected": sum(arm["directions"] for arm in arms),
         "arms": arms,
@@ -114,6 +116,8 @@ def _tests(names: list[str], columns: Arrays, live: dict[str, Array]) -> list[di
             a, b = a[np.isfinite(a)], b[np.isfinite(b)]
             if len(a) and len(b):
                 found.append({"a": first, "b": second, "score": score, **compare(a, b)})
+    for test, p_value in zip(found, holm([test["p_value"] for test in found]), strict=True):
+        test["p_holm"] = float(p_value)
     return found
 
 

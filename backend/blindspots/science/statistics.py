@@ -159,6 +159,22 @@ def mann_whitney(a: ArrayLike, b: ArrayLike) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
+def holm(p_values: ArrayLike) -> Array:
+    """p-values that hold for all tests of a family together, (n,), in the order given.
+
+    Holm 1979, Scandinavian Journal of Statistics 6, 65-70: sorted, the i-th smallest of n times n - i + 1, at
+    least as large as those before it, at most 1. Raises ValueError outside [0, 1].
+    """
+    values = np.atleast_1d(np.asarray(p_values, dtype=np.float64))
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("expected p-values from 0 to 1")
+    order = np.argsort(values, kind="stable")
+    steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(steps, 1)
+    return corrected
+
+
 def cliffs_delta(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> tuple[float, float, float]:
     """How often a value of one sample exceeds one of another, less how often it falls below: in [-1, 1].
 

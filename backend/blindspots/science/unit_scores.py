@@ -42,6 +42,20 @@ def coherence(images: Array) -> float:
     return float(np.clip((np.square(units.sum(axis=0)).sum() - lit) / pairs, 0, 1))
 
 
+def likeness(codes: Array) -> float:
+    """Mean cosine between the codes of two different images of a set, in [-1, 1]. codes: (k, d), k >= 2.
+
+    As `coherence`, in the features of a network: a code that is all 0 has no direction, its cosines are 0.
+    """
+    if len(codes) < 2:
+        raise ValueError(f"expected at least two codes, got {len(codes)}")
+    exact = codes.astype(np.float64)
+    norms = np.linalg.norm(exact, axis=1)
+    units = exact / np.where(norms > 0, norms, 1)[:, None]
+    pairs = len(codes) * (len(codes) - 1)
+    return float((np.square(units.sum(axis=0)).sum() - int((norms > 0).sum())) / pairs)
+
+
 def selectivity(class_mean: Array) -> Array:
     """(mu_max - mu_rest) / (mu_max + mu_rest), (m,): how much a direction prefers one class.
 
