@@ -24,6 +24,7 @@ BODIES = {  # good ones: without, a request would be turned away before the thin
     ("POST", "/api/v1/jobs/estimate"): {"kind": "attack", "model": CANARY},
     ("PATCH", "/api/v1/jobs/{job_id}"): {"title": "stolen"},
     ("POST", "/api/v1/jobs/{job_id}/rerun"): {"changes": {}},
+    ("PUT", "/api/v1/jobs/{job_id}/pins/{row}"): {"caption": "stolen"},
     ("POST", "/api/v1/jobs/{job_id}/blind-tests"): {"count": 3},
     ("POST", "/api/v1/blind-tests/{test_id}/rows/{position}"): {"shares": "no", "guess": "natural"},
     ("PATCH", "/api/v1/models/{reference}"): {"name": "stolen"},

@@ -123,6 +123,24 @@ def test_another_kind_has_no_rows_to_look_at(client: httpx2.Client) -> None:
     assert begun(client, training).status_code == 422
 
 
+def test_rows_are_pinned_with_a_caption(each_installation: Installation, job: dict[str, Any]) -> None:
+    client, path = each_installation.client, f"/api/v1/jobs/{job['id']}/pins"
+    assert client.put(f"{path}/7", json={"caption": "round strokes"}).status_code == 200
+    (pin,) = client.put(f"{path}/7", json={"caption": "lower loops"}).json()["items"]
+    assert (pin["row"], pin["caption"]) == (7, "lower loops")
+    assert pin["facts"]["index"] == 7
+    assert len(pin["facts"]["image_index"]) == 4
+    assert client.get(path).json()["items"] == [pin]
+    for row, body, status in (
+        (10**6, {"caption": "x"}, 404), (3, {"caption": "x" * 201}, 422), (3, {"caption": 5}, 422),
+        (3, {"colour": "red"}, 422),
+    ):  # fmt: skip
+        assert client.put(f"{path}/{row}", json=body).status_code == status
+    assert client.delete(f"{path}/3").status_code == 404
+    assert client.delete(f"{path}/7").status_code == 204
+    assert client.get(path).json()["items"] == []
+
+
 # What the answers say
 
 

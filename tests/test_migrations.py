@@ -7,7 +7,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from blindspots.errors import StartupError
-from blindspots.store import blind_tests, migrations, people_tables  # noqa: F401 - every table
+from blindspots.store import blind_tests, migrations, people_tables, pins  # noqa: F401 - every table
 from blindspots.store.database import Database, check_answers
 from blindspots.store.tables import metadata
 

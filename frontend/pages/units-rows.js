@@ -7,6 +7,7 @@ import { count, number, percent } from "../format.js";
 import { html } from "../html.js";
 import { useSteadyResource } from "../resource.js";
 import { place, setQuery, setting } from "../router.js";
+import { PinnedRows, usePins } from "./units-pins.js";
 
 const few = 12;
 const most = 200;
@@ -14,6 +15,7 @@ const most = 200;
 /** @param {{job: Job}} props */
 export function UnitsRows({ job }) {
   const { query } = place.value;
+  const pins = usePins(job.id);
   /** @type {Values[]} */
   const arms = job.summary.arms;
   const named = (/** @type {string | null} */ name, /** @type {string} */ usual, /** @type {number} */ other) => {
@@ -29,7 +31,8 @@ export function UnitsRows({ job }) {
   const larger = Math.max(arms[left]?.directions, arms[right]?.directions);
   return html`<section aria-label="Rows of images" class="units">
     <h2>Rows of images</h2>
-    <p class="measure">Each row is one direction: the images with its highest scores, the highest first. The bars are its mean score on the images of each class. The directions were drawn at random; none was chosen for its looks.</p>
+    <p class="measure">Each row is one direction: the images with its highest scores, the highest first. The bars are its mean score on the images of each class. The directions were drawn at random; none was chosen for its looks, unless somebody pinned it.</p>
+    <${PinnedRows} job=${job} pins=${pins} />
     <div class="filters">
       <${Select} id="left-arm" label="On the left" value=${arms[left]?.arm} change=${setting("left")} options=${options} />
       <${Select} id="right-arm" label="On the right" value=${arms[right]?.arm} change=${setting("right")} options=${options} />
@@ -37,7 +40,7 @@ export function UnitsRows({ job }) {
       <${Rotation} arms=${arms} shown=${arms[right]?.arm} />
     </div>
     <div class="sides">
-      ${[left, right].map((arm, side) => html`<${Side} key=${side} job=${job} arm=${arm} limit=${all ? most : few} label=${label} />`)}
+      ${[left, right].map((arm, side) => html`<${Side} key=${side} job=${job} pins=${pins} arm=${arm} limit=${all ? most : few} label=${label} />`)}
     </div>
     ${larger > few && html`<div><button type="button" onClick=${() => setQuery({ rows: all ? null : "all" })}>${all ? `Show ${few} rows` : larger > most ? `Show ${most} rows` : "Show all rows"}</button></div>`}
   </section>`;
@@ -57,8 +60,8 @@ function Rotation({ arms, shown }) {
   </div>`;
 }
 
-/** @param {{job: Job, arm: number, limit: number, label: string}} props */
-function Side({ job, arm, limit, label }) {
+/** @param {{job: Job, pins: import("./units-pins.js").Pins, arm: number, limit: number, label: string}} props */
+function Side({ job, pins, arm, limit, label }) {
   const only = label === "" ? "" : `&true_class=${label}`;
   const { data, error, reload, stale } = useSteadyResource(`/jobs/${job.id}/examples?row=${arm}&limit=${limit}${only}`);
   const facts = job.summary.arms[arm];
@@ -66,12 +69,12 @@ function Side({ job, arm, limit, label }) {
     <h3>${facts.title} <small class="muted">${data && !stale ? `${count(data.rows.length)} of ${count(data.matching)}${only && ` with that label, of ${count(facts.directions)}`}` : ""}</small></h3>
     ${error && html`<${Failure} error=${error} again=${reload} />`}
     ${!data && !error && html`<${Skeletons} count=${4} height="96px" />`}
-    ${data?.rows.map((/** @type {UnitRow} */ row) => html`<${Row} key=${row.index} job=${job} row=${row} found=${job.summary} />`)}
+    ${data?.rows.map((/** @type {UnitRow} */ row) => html`<${Row} key=${row.index} job=${job} row=${row} found=${job.summary} pinned=${pins.has(row.index)} toggle=${() => pins.toggle(row.index)} />`)}
   </div>`;
 }
 
-/** @param {{job: Job, row: UnitRow, found: Values}} props */
-function Row({ job, row, found }) {
+/** @param {{job: Job, row: UnitRow, found: Values, pinned?: boolean, toggle?: () => void, children?: View}} props */
+export function Row({ job, row, found, pinned = false, toggle, children }) {
   const room = found.input_shape[2] > 64 ? 64 : 56;
   const label = row.top_classes.indexOf(Math.max(...row.top_classes));
   const name = (/** @type {number} */ each) => className(found.class_names, each);
@@ -81,7 +84,8 @@ function Row({ job, row, found }) {
       ? `likeness ${number(row.coherence, 2)}`
       : `${count(row.top_classes[label])} of ${count(row.top_label.length)} are ${name(label)}, likeness ${number(row.coherence, 2)}`;
   return html`<article class="unit">
-    <p><strong>${found.arms[row.arm].row} ${row.unit}</strong> <span class="muted">${said}</span> <a class="muted" href=${`/api/v1/jobs/${job.id}/examples/${row.index}`} download=${`direction-${row.index}.json`} title="The direction as data: its numbers, seed, images and scores">data</a></p>
+    <p><strong>${found.arms[row.arm].row} ${row.unit}</strong> <span class="muted">${said}</span> <a class="muted" href=${`/api/v1/jobs/${job.id}/examples/${row.index}`} download=${`direction-${row.index}.json`} title="The direction as data: its numbers, seed, images and scores">data</a>${toggle && html` <button type="button" class="plain" aria-pressed=${pinned} onClick=${toggle}>${pinned ? "Unpin" : "Pin"}</button>`}</p>
+    ${children}
     <div class="images">
       ${row.image_index.map(
         (image, rank) =>

@@ -23,6 +23,7 @@ from blindspots.api import (
     models,
     openapi,
     people,
+    pins,
     problems,
     sign_in,
     system,
@@ -38,7 +39,8 @@ from blindspots.settings import Settings
 from blindspots.work.service import Service
 
 PARTS = (
-    catalog, jobs, blind_tests, models, weights, datasets, archives, images, events, system, account, people,
+    catalog, jobs, pins, blind_tests, models, weights, datasets, archives, images, events, system, account,
+    people,
 )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from blindspots.store.tables import MAIN_PROJECT
 from blindspots.store.tokens import NewToken
 from blindspots.work import keys, passwords
 from blindspots.work.actor import MOST, RANK, Actor, Role, Scope, Way
-from blindspots.work.blind_tests import BlindTests
 from blindspots.work.foundation import Json
+from blindspots.work.pinning import Pinning
 
 SESSION_SECONDS = 30 * 24 * 3600.0
 DAY = 24 * 3600.0
@@ -23,7 +23,7 @@ MOST_TOKENS = 50
 WRONG = "The name or the password is wrong."
 
 
-class Entrances(BlindTests):
+class Entrances(Pinning):
     """Who is who. What is handed out here is stored as hashes only."""
 
     def sign_in(self, name: str, password: str, address: str) -> str:
