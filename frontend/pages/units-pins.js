@@ -62,8 +62,7 @@ function Caption({ pin, save }) {
     setDraft(null);
   };
   if (draft === null) {
-    return html`<p><em>${pin.caption || "What do these images share?"}</em> <button type="button" class="plain" onClick=${() => setDraft(pin.caption)}><small>${pin.caption ? "Change" : "Name it"}</small></button>
-      <small class="muted">${pin.owner}, ${ago(pin.created_at)}</small></p>`;
+    return html`<p><em>${pin.caption || "What do these images share?"}</em> <button type="button" class="plain" onClick=${() => setDraft(pin.caption)}><small>${pin.caption ? "Change" : "Name it"}</small></button>${" "}<small class="muted">${pin.owner}, ${ago(pin.created_at)}</small></p>`;
   }
   return html`<form class="row" onSubmit=${send}><input aria-label="What these images share" value=${draft} maxlength="200" autofocus onInput=${typed(setDraft)} />
     <button class="primary">Save</button><button type="button" onClick=${() => setDraft(null)}>Leave it</button></form>`;
