@@ -17,7 +17,7 @@ from safetensors import numpy as safetensors
 
 from blindspots.errors import InvalidInput
 from blindspots.experiments.attack import Attack
-from blindspots.experiments.base import NewModel, Record, Spec
+from blindspots.experiments.base import NewModel, Spec
 from blindspots.experiments.facts import (
     DatasetFacts,
     ImageFacts,
@@ -26,6 +26,7 @@ from blindspots.experiments.facts import (
     WeightFacts,
 )
 from blindspots.experiments.parameters import Array, Arrays
+from blindspots.experiments.record import Record
 from blindspots.experiments.steps import in_order, with_models
 from blindspots.zoo import datasets, halves
 from memory_context import MemoryContext, MemoryResult

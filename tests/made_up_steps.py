@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from blindspots.experiments.base import Record, Result
+from blindspots.experiments.base import Result
 from blindspots.experiments.examples import Example
 from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.parameters import Array
+from blindspots.experiments.record import Record
 from blindspots.experiments.reproduce import Reproduce
 from blindspots.experiments.reproduce_merge import merge
 from blindspots.experiments.reproduce_presets import HALVES, SIZES, WHOLE

@@ -97,6 +97,10 @@ class Attack(Spec):
         """As many as were chosen."""
         return self.images.count_rows()
 
+    def unit_seconds(self, catalog: Catalog) -> float:
+        """Of an image, from the size of the network."""
+        return self.image_seconds(catalog.model(self.model, field="model"))
+
     def inputs(self, catalog: Catalog) -> list[str]:
         """The weights and the pixels."""
         return [catalog.model(self.model, field="model").weights_sha256, *self.images.inputs(catalog)]

@@ -25,6 +25,7 @@ from blindspots.experiments.facts import (
     WeightFacts,
 )
 from blindspots.experiments.parameters import Array, Arrays, Device, Parameters, Theme
+from blindspots.experiments.record import Record
 
 
 class Catalog(Protocol):
@@ -109,20 +110,6 @@ class StoredResult(Protocol):
 
     def array(self, name: str, rows: slice | None = None) -> Array:
         """The array of that name, or only some of its leading rows. Raises KeyError."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """How a finished job came about: what its page and a report tell of it besides its results."""
-
-    job_id: str
-    title: str
-    versions: Mapping[str, JsonValue]  # of Blindspots, Python, torch ...; and the device
-    created_at: str  # ISO 8601, UTC
-    finished_at: str
-    seconds: float  # that its parts took, of all workers together; those of its steps are counted there
-    parts: int
-    parts_reused: int  # found finished, from an earlier job
 
 
 class Context(Protocol):
@@ -258,6 +245,10 @@ class Spec(Parameters):
     def image_count(self) -> int:
         """How many images it works on, where that is known before."""
         return 0
+
+    def unit_seconds(self, catalog: Catalog) -> float:  # noqa: ARG002
+        """About what a unit of progress takes on one core, 0 where nothing is known before."""
+        return 0.0
 
     def inputs(self, catalog: Catalog) -> list[str]:  # noqa: ARG002
         """Hashes of everything read besides the Spec (weights, data sets): they identify a result too."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from blindspots.experiments.base import Record
+from blindspots.experiments.record import Record
 from blindspots.experiments.report_markup import Html, join, table, tag
 
 METHOD = (

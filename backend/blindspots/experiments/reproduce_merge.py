@@ -7,8 +7,9 @@ import numpy as np
 from pydantic import JsonValue
 
 from blindspots.experiments import reproduce_adversarial, reproduce_panels, reproduce_steps, reproduce_tables
-from blindspots.experiments.base import Context, Outcome, Record, Result
+from blindspots.experiments.base import Context, Outcome, Result
 from blindspots.experiments.parameters import Arrays
+from blindspots.experiments.record import Record
 from blindspots.experiments.reproduce_conclusion import conclude, conclude_figure
 from blindspots.experiments.reproduce_presets import half, networks
 from blindspots.zoo.papers import FIRST_EDITION

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from blindspots.experiments.base import Outcome, Record
+from blindspots.experiments.base import Outcome
+from blindspots.experiments.record import Record
 from blindspots.experiments.report_appendix import comparison, networks, repeat, steps
 from blindspots.experiments.report_charts import heat_maps, scatter
 from blindspots.experiments.report_markup import Html, tag

@@ -9,6 +9,7 @@ from blindspots.work.planning import Request
 from blindspots.work.progression import Progression
 
 UNKNOWN = "No job of this kind has run here yet."
+MUCH = 3.0  # times what parts with other settings took: then these are no guide
 
 
 class Estimates(Progression):
@@ -25,7 +26,12 @@ class Estimates(Progression):
             workers = max(1, sum(row.lane == "batch" for row in self._alive_workers(tx)))
         left = sum(part.units for part in new.parts if part.fingerprint not in known)
         seconds, basis = None, UNKNOWN
-        if rate is not None and (rate.same or step is None or step.seconds == 1.0):
+        guess = spec.unit_seconds(catalog)
+        if guess > MUCH * (rate.per_unit if rate else 0.0) and not (rate and rate.same):
+            # Jobs with small networks say nothing of one that is a thousand times as large.
+            seconds = round(left * guess / min(workers, max(1, len(planned))), 2)
+            basis = "A rough guess from the size of the network: nothing like it has run here yet."
+        elif rate is not None and (rate.same or step is None or step.seconds == 1.0):
             seconds = round(left * rate.per_unit / min(workers, max(1, len(planned))), 2)
             what = "with the same settings" if rate.same else "of this kind with other settings"
             basis = f"From {rate.parts} part{'s' if rate.parts > 1 else ''} {what} on this installation."

@@ -7,9 +7,10 @@ import numpy as np
 from sqlalchemy import func, select
 
 from blindspots.errors import Conflict, NotFound
-from blindspots.experiments.base import Record, Spec, StoredResult
+from blindspots.experiments.base import Spec, StoredResult
 from blindspots.experiments.facts import ModelFacts
 from blindspots.experiments.parameters import Array
+from blindspots.experiments.record import Record
 from blindspots.store import history, models, steps
 from blindspots.store.artifacts import ArtifactStore
 from blindspots.store.database import Database

@@ -9,7 +9,7 @@ from safetensors import numpy as safetensors
 from blindspots.errors import NotFound, TooLarge, Unavailable
 from blindspots.experiments.parameters import Array
 from blindspots.store import weight_files as rows
-from blindspots.work.collections import Collections
+from blindspots.work.picture_archives import PictureArchives
 from blindspots.work.foundation import Json
 from blindspots.zoo import onnx_files, weight_files
 from blindspots.zoo.onnx_network import GRAPH, TENSOR
@@ -17,7 +17,7 @@ from blindspots.zoo.onnx_network import GRAPH, TENSOR
 MOST_TOLD = 1000  # tensors whose shapes an answer lists
 
 
-class Uploads(Collections):
+class Uploads(PictureArchives):
     """What users bring besides pictures."""
 
     def store_weights(self, content: bytes) -> Json:

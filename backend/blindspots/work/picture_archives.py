@@ -17,7 +17,7 @@ RESERVE_BYTES = 1 << 30  # of the disk, which an upload leaves free
 LISTED = 50  # folders and tables in the answer to an upload
 
 
-class Collections(Shelves):
+class PictureArchives(Shelves):
     """Image sets and what they are made of."""
 
     def check_room(self, size: int) -> None:
