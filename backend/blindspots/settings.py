@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     """CPU threads of one worker. 0: OMP_NUM_THREADS where that is set, else all cores but one for batch jobs,
     and half of them, at most 4, for interactive ones."""
 
+    requests_per_minute: int = Field(6000, ge=0)
+    """Requests of one person or token, by minute and server process; beyond it, 429 with Retry-After. 0: no
+    limit."""
+
     max_body_bytes: int = Field(1 << 20, ge=1024)
     """Largest JSON body of a request."""
 

@@ -31,6 +31,7 @@ from blindspots.api import (
 )
 from blindspots.api.auth import Authenticator, Throttle
 from blindspots.api.guard import Guard
+from blindspots.api.pace import Pace
 from blindspots.api.proxies import Proxies
 from blindspots.api.queries import only_known_parameters
 from blindspots.api.reception import Reception
@@ -104,4 +105,5 @@ def _close(app: FastAPI) -> None:
         allowed_hosts=settings.allowed_hosts,
         proxies=Proxies(settings.trusted_proxies),
         is_open=is_open,
+        pace=Pace(settings.requests_per_minute),
     )

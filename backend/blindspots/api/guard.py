@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blindspots.api.auth import Doorkeeper
+from blindspots.api.pace import Pace
 from blindspots.api.problems import problem_for, unexpected
 from blindspots.api.proxies import Proxies
 from blindspots.errors import BlindspotsError, Forbidden, MalformedRequest, Unauthenticated
@@ -54,12 +55,14 @@ class Guard:
         allowed_hosts: tuple[str, ...],
         proxies: Proxies,
         is_open: Callable[[str, str], bool],
+        pace: Pace,
     ) -> None:
         self.app = app
         self.doorkeeper = doorkeeper
         self.allowed_hosts = {host.lower() for host in allowed_hosts}
         self.proxies = proxies
         self.is_open = is_open
+        self.pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -102,6 +105,8 @@ class Guard:
                 raise Unauthenticated(
                     "Sign in first, or send the token of this installation as: Authorization: Bearer <token>"
                 )
+            if identity is not None:
+                self.pace.take(identity.name)
             state: dict[str, Any] = scope["state"]
             state["identity"] = identity
         except Unauthenticated as error:

@@ -9,8 +9,8 @@ from safetensors import numpy as safetensors
 from blindspots.errors import NotFound, TooLarge, Unavailable
 from blindspots.experiments.parameters import Array
 from blindspots.store import weight_files as rows
-from blindspots.work.picture_archives import PictureArchives
 from blindspots.work.foundation import Json
+from blindspots.work.picture_archives import PictureArchives
 from blindspots.zoo import onnx_files, weight_files
 from blindspots.zoo.onnx_network import GRAPH, TENSOR
 
