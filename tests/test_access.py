@@ -27,6 +27,7 @@ BODIES = {  # good ones: without, a request would be turned away before the thin
     ("PUT", "/api/v1/jobs/{job_id}/pins/{row}"): {"caption": "stolen"},
     ("POST", "/api/v1/jobs/{job_id}/blind-tests"): {"count": 3},
     ("POST", "/api/v1/blind-tests/{test_id}/rows/{position}"): {"shares": "no", "guess": "natural"},
+    ("PATCH", "/api/v1/workers/{worker_id}"): {"draining": True},
     ("PATCH", "/api/v1/models/{reference}"): {"name": "stolen"},
     ("PATCH", "/api/v1/projects/{project}"): {"title": "stolen"},
     ("PUT", "/api/v1/projects/{project}/members/{user}"): {"role": "viewer"},
@@ -41,7 +42,7 @@ def filled(path: str, *, job: str, model: str, project: str, invite: str) -> str
         "job_id": job, "reference": model, "project": project, "invite_id": invite, "user": "max",
         "token_id": NOWHERE, "name": "digits", "split": "test", "index": "0", "row": "0", "form": "csv",
         "image_id": "0" * 64, "archive_id": "0" * 64, "weights_id": "0" * 64,
-        "test_id": "00000000-0000-7000-8000-000000000000", "position": "0", "place": "0",
+        "test_id": NOWHERE, "position": "0", "place": "0", "worker_id": NOWHERE,
     }  # fmt: skip
     if "/figures/" in path:
         known["name"] = "security_curve"

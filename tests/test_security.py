@@ -32,6 +32,7 @@ VALUES = {
     "weights_id": "0" * 64,
     "test_id": "00000000-0000-7000-8000-000000000000",
     "position": "0",
+    "worker_id": "00000000-0000-7000-8000-000000000000",
     "place": "0",
     "project": "no-such",
     "user": "nobody",

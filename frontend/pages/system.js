@@ -1,6 +1,7 @@
 // The state of this installation: who works, what waits, which versions, how much room is left.
 import { useEffect, useState } from "preact/hooks";
 
+import { request } from "../api.js";
 import { Failure, Heading, Skeletons } from "../components/states.js";
 import { ago, bytes, count, plural, words } from "../format.js";
 import { html } from "../html.js";
@@ -36,24 +37,29 @@ export function System() {
     </section>
     ${
       data &&
-      html`<section><h2>Workers</h2><${Workers} workers=${data.workers ?? []} /></section>
+      html`<section><h2>Workers</h2><${Workers} workers=${data.workers ?? []} changed=${reload} /></section>
     <section><h2>Installation</h2><${Installation} data=${data} /></section>`
     }`;
 }
 
-/** @param {{workers: Values[]}} props */
-function Workers({ workers }) {
+/** @param {{workers: Values[], changed: () => void}} props */
+function Workers({ workers, changed }) {
+  const [problem, setProblem] = useState("");
+  const drain = (/** @type {Values} */ worker) =>
+    request("PATCH", `/workers/${worker.id}`, { draining: !worker.draining }).then(changed, (error) => setProblem(error.message));
   if (workers.length === 0) {
     return html`<div class="notice failure"><p>No worker is alive, so jobs wait. Restart <code>blindspots up</code>, or start one with <code>blindspots worker</code>.</p></div>`;
   }
-  return html`<div class="scroll history"><table>
-    <thead><tr><th>Worker</th><th>Device</th><th>Doing</th><th>Heard from</th></tr></thead>
+  return html`${problem && html`<p class="bad" role="alert">${problem}</p>`}<div class="scroll history"><table>
+    <thead><tr><th>Worker</th><th>Device</th><th>Doing</th><th class="number">Last hour</th><th>Heard from</th><th><span class="visually-hidden">Actions</span></th></tr></thead>
     <tbody>${workers.map(
       (worker) => html`<tr key=${worker.id ?? worker.pid}>
       <td><strong>${worker.lane}</strong><div><small class="muted">${String(worker.host).split("/")[0]}, process ${worker.pid}</small></div></td>
       <td>${worker.device_name || worker.device}${worker.threads ? html`<div><small class="muted">${plural(worker.threads, "thread")}</small></div>` : null}</td>
-      <td>${worker.job ? html`<a href=${jobPath(worker.job)}>${worker.job.title || worker.job.kind || "a job"}</a><div><small class="muted">${worker.part?.label ?? worker.part ?? ""}</small></div>` : worker.alive === false ? html`<span class="bad">silent</span>` : worker.busy ? "a job of another project" : "idle"}</td>
+      <td>${worker.job ? html`<a href=${jobPath(worker.job)}>${worker.job.title || worker.job.kind || "a job"}</a><div><small class="muted">${worker.part?.label ?? worker.part ?? ""}</small></div>` : worker.alive === false ? html`<span class="bad">silent</span>` : worker.busy ? "a job of another project" : worker.draining ? "" : "idle"}${worker.draining ? html`<div><small class="bad">${worker.busy ? "draining: ends after this part" : "drained: takes no parts"}</small></div>` : null}</td>
+      <td class="number">${plural(worker.parts_last_hour ?? 0, "part")}<div><small class="muted">${count(Math.round((worker.units_last_hour ?? 0) / 60))} units/min</small></div></td>
       <td class="muted">${ago(worker.seen_at)}</td>
+      <td>${worker.alive && html`<button type="button" class="plain" title=${worker.draining ? "Take parts again" : "Finish the present part and take no more"} onClick=${() => drain(worker)}>${worker.draining ? "Resume" : "Drain"}</button>`}</td>
     </tr>`,
     )}</tbody>
   </table></div>`;

@@ -85,6 +85,7 @@ NEEDS: Mapping[tuple[str, str], Need] = {
     ("GET", "/api/v1/events/poll"): READ,
     ("GET", "/api/v1/system"): READ,
     ("GET", "/api/v1/workers"): READ,
+    ("PATCH", "/api/v1/workers/{worker_id}"): SERVICE,
     ("GET", "/api/v1/session"): READ,
     ("DELETE", "/api/v1/session"): READ,
     ("DELETE", "/api/v1/sessions"): SELF,

@@ -18,6 +18,7 @@ from blindspots.store.tables import jobs as job_table
 from blindspots.store.tables import parts, turns
 from blindspots.store.turns import next_part
 from blindspots.store.upserts import upsert
+from blindspots.store.workers import is_draining
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ class Finished:
 
 
 def claim(tx: Connection, lane: str, holder: Holder, lease: float, hint: str | None = None) -> Claim | None:
-    """Take the hinted part, or else the one whose turn it is. None where nothing is ready."""
+    """Take the hinted part, or else the one whose turn it is. None where nothing is ready, and for a worker
+    that shall take no more."""
+    if is_draining(tx, holder.id):
+        return None
     part_id = hint if hint and _is_ready(tx, hint, lane) else next_part(tx, lane)
     while part_id is not None:
         if taken := _take(tx, part_id, holder, lease):

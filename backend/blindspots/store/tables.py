@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -198,6 +199,7 @@ parts = Table(
     Index("ix_parts_fingerprint", "fingerprint", "state"),
     Index("ix_parts_cost", "cost_key", "finished_at"),
     Index("ix_parts_kind_cost", "kind", "finished_at"),
+    Index("ix_parts_finished", "finished_at"),
 )
 
 turns = Table(
@@ -247,6 +249,7 @@ workers = Table(
     Column("device_name", String(200), nullable=False),
     Column("threads", Integer, nullable=False),
     Column("versions", Document, nullable=False),
+    Column("draining", Boolean, nullable=False, server_default=false()),  # it takes no more parts
     Column("part_id", Id),
     Column("started_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),

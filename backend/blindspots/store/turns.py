@@ -79,7 +79,12 @@ def idle_workers(tx: Connection, lane: str, alive_seconds: float) -> int:
     return tx.execute(
         select(func.count())
         .select_from(workers)
-        .where(workers.c.lane == lane, workers.c.part_id.is_(None), workers.c.seen_at > now(-alive_seconds))
+        .where(
+            workers.c.lane == lane,
+            workers.c.part_id.is_(None),
+            workers.c.seen_at > now(-alive_seconds),
+            workers.c.draining.is_(False),
+        )
     ).scalar_one()
 
 

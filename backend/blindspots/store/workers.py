@@ -66,6 +66,27 @@ def holding(tx: Connection, host: str) -> int:
     return int(tx.execute(select(func.count()).select_from(parts).where(*running)).scalar_one())
 
 
+def is_draining(tx: Connection, worker_id: str) -> bool:
+    """Whether the worker shall take no more parts."""
+    return bool(tx.execute(select(workers.c.draining).where(workers.c.id == worker_id)).scalar())
+
+
+def drain(tx: Connection, worker_id: str, *, draining: bool) -> bool:
+    """Let the worker take no more parts, or take them again. False where it is not known."""
+    changed = update(workers).where(workers.c.id == worker_id).values(draining=draining)
+    return tx.execute(changed).rowcount == 1
+
+
+def done_lately(tx: Connection, seconds: float) -> dict[str, tuple[int, float]]:
+    """By worker: parts that it has finished in the last so many seconds, and their units."""
+    query = (
+        select(parts.c.worker_id, func.count(), func.coalesce(func.sum(parts.c.units), 0.0))
+        .where(parts.c.state == "succeeded", parts.c.finished_at > now(-seconds), parts.c.merge.is_(False))
+        .group_by(parts.c.worker_id)
+    )
+    return {row[0]: (int(row[1]), float(row[2])) for row in tx.execute(query) if row[0]}
+
+
 def every(tx: Connection, alive_seconds: float) -> Sequence[Row[Any]]:
     """All workers that are remembered, with what they run and whether they were seen lately."""
     alive = (workers.c.seen_at > now(-alive_seconds)).label("alive")

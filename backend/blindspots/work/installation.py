@@ -9,10 +9,13 @@ from typing import Any, get_args
 
 from sqlalchemy import Row
 
+from blindspots.errors import Forbidden, NotFound
 from blindspots.experiments.base import Spec
 from blindspots.store import files, history, workers
 from blindspots.work.foundation import Json
 from blindspots.work.people import People
+
+HOUR = 3600.0
 
 
 def installed_version(package: str) -> str | None:
@@ -51,6 +54,7 @@ class Installation(People):
         """Every worker that is remembered, and what it does."""
         with self.database.read() as tx:
             rows = workers.every(tx, self.alive_seconds)
+            done = workers.done_lately(tx, HOUR)
         return [
             {
                 "id": row.id,
@@ -67,11 +71,24 @@ class Installation(People):
                 if self._shown(row)
                 else None,
                 "busy": row.job_id is not None,
+                "draining": row.draining,
+                "parts_last_hour": done.get(row.id, (0, 0.0))[0],
+                "units_last_hour": done.get(row.id, (0, 0.0))[1],
                 "started_at": history.stamp(row.started_at),
                 "seen_at": history.stamp(row.seen_at),
             }
             for row in rows
         ]
+
+    def drain_worker(self, worker_id: str, *, draining: bool) -> list[Json]:
+        """Let a worker finish its part and take no more, or take parts again. NotFound, Forbidden."""
+        if not self.actor.service_admin:
+            raise Forbidden("Only an admin of the whole service drains workers.")
+        with self.database.write() as tx:
+            if not workers.drain(tx, worker_id, draining=draining):
+                raise NotFound("There is no such worker; it may have ended.")
+            self._note(tx, "worker_drain" if draining else "worker_resume", worker_id, None)
+        return self.workers()
 
     def _shown(self, row: Row[Any]) -> bool:
         return row.job_id is not None and self.actor.sees(row.project_id)

@@ -129,6 +129,10 @@ class Reading(Foundation):
             return (
                 f"No worker of the {lane} lane is running. It starts by itself, or with `blindspots worker`."
             )
+        working = [row for row in alive if not row.draining]
+        if not working:
+            return f"Every worker of the {lane} lane is draining. Resume one on the System page."
+        alive = working
         busy = [row for row in alive if row.job_id is not None]
         if len(busy) < len(alive):
             return None
