@@ -46,6 +46,11 @@ def test_a_hostile_file_is_refused_and_leaves_nothing(installation: Installation
     assert not CANARY.exists()
 
 
+def test_the_documentation_says_how_many_are_tried() -> None:
+    page = Path(__file__).parents[1] / "docs" / "security.md"
+    assert f"{len(HOSTILE)} hostile files" in page.read_text()
+
+
 def test_refusals_name_every_operator_that_is_not_understood(client: httpx2.Client) -> None:
     strange = [node("Bernoulli", ["x"], ["a"]), node("Det", ["a"], ["b"]), node("STFT", ["b", "b"], ["y"])]
     answer = client.post("/api/v1/weights", content=model(strange))
