@@ -2,9 +2,9 @@
 import { shapeWords, useCatalog } from "../catalog.js";
 import { Gate } from "../components/gate.js";
 import { Failure, Heading, Skeletons } from "../components/states.js";
-import { count, moment, percent } from "../format.js";
+import { count, moment, percent, plural } from "../format.js";
 import { html } from "../html.js";
-import { architecture } from "../model-words.js";
+import { family } from "../model-words.js";
 import { useResource } from "../resource.js";
 
 /** @param {{id: string}} props */
@@ -16,7 +16,7 @@ export function ModelPage({ id }) {
   }
   if (error) return html`<section><${Failure} error=${error} again=${reload} /></section>`;
   if (!model) return html`<section><${Skeletons} count=${6} height="48px" /></section>`;
-  const title = catalog.data?.networks.find((each) => each.name === model.network)?.title ?? architecture(model);
+  const title = catalog.data?.networks.find((each) => each.name === model.network)?.title ?? family(model);
   const { metrics } = model;
   return html`<section>
       <${Heading} title=${model.name} lead=${`${title}; reads ${shapeWords(model.input_shape)}, tells ${count(model.class_names.length)} classes apart.`}>
@@ -30,11 +30,11 @@ export function ModelPage({ id }) {
       </div>
     </section>
     <section><h2>Layers</h2>
-      <div class="scroll"><table><thead><tr><th>Layer</th><th>Shape of one image's code</th></tr></thead>
+      <details open=${model.layers.length <= 12}><summary>${plural(model.layers.length, "place")} whose units can be looked at</summary><div class="scroll"><table><thead><tr><th>Layer</th><th>Shape of one image's code</th></tr></thead>
       <tbody>${model.layers.map(
         (/** @type {{name: string, shape: number[]}} */ layer) => html`<tr key=${layer.name}>
         <td>${layer.name}</td><td>${layer.shape.join(" × ")}</td></tr>`,
-      )}</tbody></table></div>
+      )}</tbody></table></div></details>
     </section>
     <section><h2>Details</h2>
       <dl class="pairs">

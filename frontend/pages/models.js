@@ -5,8 +5,9 @@ import { request } from "../api.js";
 import { shapeWords, useCatalog, useModels } from "../catalog.js";
 import { Confirm } from "../components/confirm.js";
 import { Empty, Failure, Heading, Skeletons } from "../components/states.js";
-import { ago, count, moment, percent } from "../format.js";
+import { ago, count, moment, percent, plural } from "../format.js";
 import { html, typed } from "../html.js";
+import { family } from "../model-words.js";
 import { forget } from "../resource.js";
 
 export function Models() {
@@ -27,7 +28,7 @@ export function Models() {
       data.items.length > 0 &&
       html`<div class="scroll history"><table>
       <thead><tr><th>Name</th><th>Network</th><th>Data</th><th class="number">Test error</th><th class="number">Multiply-adds</th><th>When</th><th><span class="visually-hidden">Actions</span></th></tr></thead>
-      <tbody>${data.items.map((model) => html`<${Row} key=${model.id} model=${model} title=${titles[model.network] ?? model.network} changed=${again} />`)}</tbody>
+      <tbody>${data.items.map((model) => html`<${Row} key=${model.id} model=${model} title=${titles[model.network] ?? family(model)} changed=${again} />`)}</tbody>
     </table></div>`
     }
   </section>`;
@@ -51,7 +52,7 @@ function Row({ model, title, changed }) {
   };
   return html`<tr>
     <td><${Name} model=${model} changed=${changed} /></td>
-    <td>${title}<div><small class="muted">${settings(model.parameters)}</small></div></td>
+    <td>${title}<div><small class="muted">${model.network === "onnx" ? plural(model.layers.length, "layer") : settings(model.parameters)}</small></div></td>
     <td>${model.dataset || html`<span class="muted">not known</span>`}<div><small class="muted">${shapeWords(model.input_shape)}</small></div></td>
     <td class="number">${percent(model.metrics?.test_error)}<${Warned} model=${model} /></td>
     <td class="number">${count(model.multiply_adds)}</td>
