@@ -217,3 +217,32 @@ def test_gradients_agree_with_finite_differences() -> None:
     assert found.double
     assert found.gradient_error < 1e-5
     assert found.batch_difference < 1e-4
+
+
+HUGE = 1 << 20
+BOMBS: dict[str, tuple[list[str], dict[str, np.ndarray]]] = {
+    "ConstantOfShape": (["huge"], {"huge": whole(1, HUGE, HUGE)}),
+    "Expand": (["one", "huge"], {"one": array(1, 1), "huge": whole(1, HUGE**2)}),
+    "Tile": (["one", "huge"], {"one": array(1), "huge": whole(HUGE**2)}),
+    "Range": (
+        ["zero", "end", "step"],
+        {"zero": np.float32(0), "end": np.float32(1e12), "step": np.float32(1)},
+    ),
+    "Tile of images": (["x", "huge"], {"huge": whole(1, 1, HUGE, HUGE)}),
+    "Pad of images": (["x", "huge"], {"huge": whole(0, 0, 0, 0, 0, 0, HUGE, HUGE)}),
+    "Resize of images": (["x", "", "", "huge"], {"huge": whole(1, 4, HUGE, HUGE)}),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_few_bytes_do_not_fill_the_memory(name: str) -> None:
+    """A graph that makes terabytes out of a few numbers is refused before it does."""
+    inputs, tensors = BOMBS[name]
+    options = {"mode": "linear"} if name.startswith("Resize") else {}
+    nodes = [
+        helper.make_node(name.split()[0], inputs, ["b"], **options),
+        helper.make_node("ReduceSum", ["b"], ["s"]),
+        helper.make_node("Add", ["x", "s"], ["seen"]),
+    ]
+    with pytest.raises(ValueError, match="would make more than"):
+        classifier(graph(rows(nodes), tensors, IMAGE), IMAGE[1:])

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from blindspots.science.onnx_resizing import depth_to_space, resize, space_to_depth
-from blindspots.science.onnx_shapes import CAST, listed
+from blindspots.science.onnx_shapes import CAST, counted, listed
 
 Attributes = Mapping[str, Any]
 Given = Sequence[Tensor | None]
@@ -185,17 +185,18 @@ def expand(attributes: Attributes, constants: Given, samples: Given) -> Rearrang
     """Expand: broadcasting in both directions."""
     sample = _first(samples)
     asked = [1 if size == BATCH else size for size in listed(constants, attributes, 1, "shape") or []]
-    sizes = list((sample + torch.zeros(asked)).shape)
+    sizes = list((sample + torch.zeros(counted(asked))).shape)
     if sizes[0] != len(sample):
         raise ValueError("Expand would repeat the images of a batch")
     return lambda values, *_: values.expand([-1, *sizes[1:]])
 
 
-def tile(attributes: Attributes, constants: Given, samples: Given) -> Rearranging:  # noqa: ARG001
+def tile(attributes: Attributes, constants: Given, samples: Given) -> Rearranging:
     """Tile."""
     times = listed(constants, attributes, 1, "repeats") or []
     if times and times[0] != 1:
         raise ValueError("Tile would repeat the images of a batch")
+    counted([side * time for side, time in zip(_first(samples).shape, times, strict=True)])
     return lambda values, *_: values.repeat(times)
 
 
@@ -207,6 +208,7 @@ def pad(attributes: Attributes, constants: Given, samples: Given) -> Rearranging
     ends = {
         axis % sample.ndim: (amounts[place], amounts[place + len(axes)]) for place, axis in enumerate(axes)
     }
+    counted([side + sum(ends.get(axis, (0, 0))) for axis, side in enumerate(sample.shape)])
     order = [end for axis in reversed(range(sample.ndim)) for end in ends.get(axis, (0, 0))]
     while order and order[-2:] == [0, 0]:
         order = order[:-2]

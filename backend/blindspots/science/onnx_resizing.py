@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from blindspots.science.onnx_shapes import listed
+from blindspots.science.onnx_shapes import counted, listed
 
 Attributes = Mapping[str, Any]
 Given = Sequence[Tensor | None]
@@ -33,6 +33,9 @@ def resize(attributes: Attributes, constants: Given, samples: Given) -> Rearrang
     if sample.ndim != 4 or (scales is None) == (sizes is None):
         raise ValueError("Resize is understood for images, by scales or by sizes")
     mode = _interpolation(attributes, old=old)
+    factors = [float(scale) for scale in scales or []]
+    wanted = [side * factor for side, factor in zip(sample.shape, factors, strict=bool(factors))]
+    counted([len(sample), *(sizes or wanted)[1:]])
     if sizes is not None:
         return lambda values, *_: functional.interpolate(values, size=sizes[2:], **mode)
     assert scales is not None

@@ -3,6 +3,7 @@
 Source: the ONNX operator reference.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,11 +14,44 @@ Inputs = Sequence[Any]
 Attributes = Mapping[str, Any]
 
 
+MOST_NUMBERS = 1 << 27  # of one array that a graph makes out of a few: half a gigabyte
+
+
 def listed(inputs: Inputs, attributes: Attributes, place: int, name: str) -> list[int] | None:
     """Whole numbers from the input at that place or, in older opsets, from the attribute."""
     if len(inputs) > place and inputs[place] is not None:
         return [int(number) for number in inputs[place].reshape(-1).tolist()]
     return attributes.get(name)
+
+
+def counted(sizes: Sequence[float]) -> list[int]:
+    """The sizes of an array that is to be made. Raises ValueError where it would fill the memory."""
+    whole = [int(size) for size in sizes]
+    if math.prod(max(1, size) for size in whole) > MOST_NUMBERS:
+        raise ValueError(f"it would make more than {MOST_NUMBERS} numbers")
+    return whole
+
+
+def expanded(inputs: Inputs, attributes: Attributes) -> Tensor:  # noqa: ARG001
+    """Expand: broadcasting in both directions."""
+    sizes = counted(inputs[1].tolist())
+    return inputs[0] * torch.ones(sizes, dtype=inputs[0].dtype, device=inputs[0].device)
+
+
+def tiled(inputs: Inputs, attributes: Attributes) -> Tensor:  # noqa: ARG001
+    """Tile."""
+    times = inputs[1].tolist()
+    counted([side * time for side, time in zip(inputs[0].shape, times, strict=True)])
+    return inputs[0].repeat(times)
+
+
+def ranged(inputs: Inputs, attributes: Attributes) -> Tensor:  # noqa: ARG001
+    """Range."""
+    start, limit, delta = (each.item() for each in inputs)
+    if not delta or not math.isfinite(steps := abs((limit - start) / delta)):
+        raise ValueError("it would never end")
+    counted([steps])
+    return torch.arange(start, limit, delta)
 
 
 def reshape(inputs: Inputs, attributes: Attributes) -> Tensor:
@@ -141,16 +175,15 @@ SHAPES: dict[str, Callable[[Inputs, Attributes], Any]] = {
     "ReduceSumSquare": reduced(lambda values, **how: values.square().sum(**how)),
     "ReduceLogSumExp": reduced(torch.logsumexp),
     "Size": lambda inputs, attributes: torch.tensor(inputs[0].numel()),  # noqa: ARG005
-    "Range": lambda inputs, attributes: torch.arange(*(each.item() for each in inputs)),  # noqa: ARG005
-    "Tile": lambda inputs, attributes: inputs[0].repeat(inputs[1].tolist()),  # noqa: ARG005
+    "Range": ranged,
+    "Tile": tiled,
     "Identity": lambda inputs, attributes: inputs[0],  # noqa: ARG005
     "Dropout": lambda inputs, attributes: inputs[0],  # noqa: ARG005
     "Concat": lambda inputs, attributes: torch.cat(list(inputs), attributes["axis"]),
     "Shape": lambda inputs, attributes: torch.tensor(inputs[0].shape[attributes.get("start", 0):
                                                                      attributes.get("end")]),
-    "Expand": lambda inputs, attributes: inputs[0] * torch.ones(  # noqa: ARG005
-        inputs[1].tolist(), dtype=inputs[0].dtype, device=inputs[0].device),
+    "Expand": expanded,
     "ConstantOfShape": lambda inputs, attributes: torch.full(
-        inputs[0].tolist(), attributes["value"], dtype=CAST[attributes["to"]]),
+        counted(inputs[0].tolist()), attributes["value"], dtype=CAST[attributes["to"]]),
     "Cast": lambda inputs, attributes: inputs[0].to(CAST[attributes["to"]]),
 }  # fmt: skip
