@@ -240,7 +240,7 @@ def test_a_few_bytes_do_not_fill_the_memory(name: str) -> None:
     inputs, tensors = BOMBS[name]
     options = {"mode": "linear"} if name.startswith("Resize") else {}
     nodes = [
-        helper.make_node(name.split()[0], inputs, ["b"], **options),
+        helper.make_node(name.split(maxsplit=1)[0], inputs, ["b"], **options),
         helper.make_node("ReduceSum", ["b"], ["s"]),
         helper.make_node("Add", ["x", "s"], ["seen"]),
     ]
