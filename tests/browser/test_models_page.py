@@ -32,7 +32,9 @@ def test_from_an_onnx_file_to_its_page(
     expect(page.get_by_role("cell", name="2 MatMul")).to_be_visible()
     page.goto("/models")
     expect(page.get_by_role("row", name=re.compile("Their net"))).to_contain_text("1 warning")
-    assert problems == []
+    # Until classes are named the file does not say how many there are, and the estimate says so.
+    assert all("422" in each and "/jobs/estimate" in each for each in problems)
+    problems.clear()
     installation.client.delete("/api/v1/models/Their net").raise_for_status()
 
 
